@@ -1,0 +1,1 @@
+"""The operators' window: the books read-only, actions through services."""

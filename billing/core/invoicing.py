@@ -1,0 +1,106 @@
+"""A period and its totals → the lines of an invoice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from fractions import Fraction
+
+from billing.core import rating
+from billing.core.money import Money
+from billing.core.periods import Period
+from billing.core.proration import Share
+from plans.terms import PlanTerms
+
+
+class LineKind(StrEnum):
+    """What a line is for."""
+
+    RECURRING = "RECURRING"
+    USAGE = "USAGE"
+    ITEM = "ITEM"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of an invoice before it is stored.
+
+    :param quantity: exact; shown and stored to 12 decimals.
+    :param unit_amount: a rate in major units.
+    :param explanation: how the amount came about.
+    """
+
+    kind: LineKind
+    description: str
+    quantity: Fraction
+    unit_amount: Decimal
+    amount: Money
+    explanation: str
+    period: Period | None = None
+    meter: str = ""
+    share: Share | None = None
+
+
+def period_lines(
+    plan_name: str,
+    terms: PlanTerms,
+    *,
+    quantity: int,
+    period: Period,
+    share: Share,
+    totals: Mapping[str, Decimal],
+) -> list[Line]:
+    """The lines for one closed period: the recurring charge, then one for each metered price.
+
+    :param totals: meter code → the period's total; a missing meter counted nothing.
+    """
+    base = rating.recurring(terms, quantity=quantity, share=share)
+    prorated = None if share.is_whole else share
+    lines = [
+        Line(
+            kind=LineKind.RECURRING,
+            description=plan_name,
+            quantity=base.quantity,
+            unit_amount=base.unit_amount,
+            amount=base.amount,
+            explanation=base.explanation,
+            period=period,
+            share=prorated,
+        )
+    ]
+    for price in terms.usage:
+        rated = rating.usage(
+            price,
+            used=totals.get(price.meter, Decimal(0)),
+            share=share,
+            currency=terms.currency,
+        )
+        lines.append(
+            Line(
+                kind=LineKind.USAGE,
+                description=f"{plan_name}: {price.meter}",
+                quantity=rated.quantity,
+                unit_amount=rated.unit_amount,
+                amount=rated.amount,
+                explanation=rated.explanation,
+                period=period,
+                meter=price.meter,
+                share=prorated,
+            )
+        )
+    return lines
+
+
+def item_line(description: str, *, quantity: Decimal, unit_amount: Decimal, currency: str) -> Line:
+    """A line that was written by hand: quantity × unit amount, rounded once."""
+    from_rate = rating.item(quantity=quantity, unit_amount=unit_amount, currency=currency)
+    return Line(
+        kind=LineKind.ITEM,
+        description=description,
+        quantity=from_rate.quantity,
+        unit_amount=unit_amount,
+        amount=from_rate.amount,
+        explanation=from_rate.explanation,
+    )

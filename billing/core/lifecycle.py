@@ -1,0 +1,141 @@
+"""The state tables of subscriptions, invoices and payment attempts: what may follow what.
+
+The invoice's states and steps are those of seed 002 and `api.md`, section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from billing.core.errors import ConflictError
+
+
+class SubscriptionStatus(StrEnum):
+    """INCOMPLETE: not begun, or its trial over, and waiting for a payment method."""
+
+    INCOMPLETE = "INCOMPLETE"
+    TRIALING = "TRIALING"
+    ACTIVE = "ACTIVE"
+    PAST_DUE = "PAST_DUE"
+    PAUSED = "PAUSED"
+    CANCELED = "CANCELED"
+
+
+class InvoiceStatus(StrEnum):
+    """The life of an invoice; DRAFT alone has no number and can still be edited."""
+
+    DRAFT = "DRAFT"
+    PENDING = "PENDING"
+    PAID = "PAID"
+    CHARGED_WITH_ERROR = "CHARGED_WITH_ERROR"
+    CANCELED = "CANCELED"
+    UNCOLLECTIBLE = "UNCOLLECTIBLE"
+    REFUNDED = "REFUNDED"
+    IN_PROTEST = "IN_PROTEST"
+    CHARGEBACK = "CHARGEBACK"
+
+
+class AttemptStatus(StrEnum):
+    """The life of one charge at a gateway.
+
+    CREATED: written down, not sent. SENDING: the call is under way, or its worker died in it.
+    UNKNOWN: no answer came; it is asked about, never charged again under another key.
+    PROCESSING: the gateway will tell later.
+    """
+
+    CREATED = "CREATED"
+    SENDING = "SENDING"
+    UNKNOWN = "UNKNOWN"
+    PROCESSING = "PROCESSING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+OPEN_ATTEMPTS: Final = frozenset(
+    {
+        AttemptStatus.CREATED,
+        AttemptStatus.SENDING,
+        AttemptStatus.UNKNOWN,
+        AttemptStatus.PROCESSING,
+    }
+)
+UNSENT_ATTEMPTS: Final = OPEN_ATTEMPTS - {AttemptStatus.PROCESSING}
+RUNNING: Final = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
+LIVE: Final = RUNNING | {
+    SubscriptionStatus.INCOMPLETE,
+    SubscriptionStatus.TRIALING,
+    SubscriptionStatus.PAUSED,
+}
+COLLECTIBLE: Final = frozenset({InvoiceStatus.PENDING, InvoiceStatus.CHARGED_WITH_ERROR})
+
+
+@dataclass(frozen=True, slots=True)
+class StateTable:
+    """Steps by name: from which states each may be taken, and where it leads."""
+
+    noun: str
+    steps: Mapping[str, tuple[frozenset[str], str]]
+
+    def after(self, state: str, step: str) -> str:
+        """The state that follows.
+
+        :raises ConflictError: if the step is forbidden in this state.
+        """
+        allowed, target = self.steps[step]
+        if state not in allowed:
+            raise ConflictError(
+                f"Cannot {step.replace('_', ' ')}: the {self.noun} is {state.lower()}.",
+                code="forbidden_transition",
+            )
+        return target
+
+    def allows(self, state: str, step: str) -> bool:
+        """Whether the step may be taken."""
+        return state in self.steps[step][0]
+
+
+def _step(*sources: str, to: str) -> tuple[frozenset[str], str]:
+    return frozenset(sources), to
+
+
+_S = SubscriptionStatus
+SUBSCRIPTION: Final = StateTable(
+    "subscription",
+    {
+        "activate": _step(_S.INCOMPLETE, _S.TRIALING, to=_S.ACTIVE),
+        "wait_for_payment_method": _step(_S.TRIALING, to=_S.INCOMPLETE),
+        "fall_past_due": _step(_S.ACTIVE, _S.PAST_DUE, to=_S.PAST_DUE),
+        "recover": _step(_S.PAST_DUE, _S.ACTIVE, to=_S.ACTIVE),
+    },
+)
+
+_I = InvoiceStatus
+INVOICE: Final = StateTable(
+    "invoice",
+    {
+        "finalize": _step(_I.DRAFT, to=_I.PENDING),
+        "pay": _step(_I.PENDING, _I.CHARGED_WITH_ERROR, to=_I.PAID),
+        "fail": _step(_I.PENDING, _I.CHARGED_WITH_ERROR, to=_I.CHARGED_WITH_ERROR),
+        "write_off": _step(_I.CHARGED_WITH_ERROR, to=_I.UNCOLLECTIBLE),
+        "cancel": _step(_I.DRAFT, _I.PENDING, _I.CHARGED_WITH_ERROR, to=_I.CANCELED),
+        "refund": _step(_I.PAID, to=_I.REFUNDED),
+        "contest": _step(_I.PAID, to=_I.IN_PROTEST),
+        "lose": _step(_I.IN_PROTEST, to=_I.CHARGEBACK),
+        "win": _step(_I.IN_PROTEST, to=_I.PAID),
+    },
+)
+
+_A = AttemptStatus
+ATTEMPT: Final = StateTable(
+    "payment attempt",
+    {
+        "send": _step(_A.CREATED, _A.SENDING, _A.UNKNOWN, to=_A.SENDING),
+        "lose_sight": _step(_A.SENDING, to=_A.UNKNOWN),
+        "process": _step(_A.SENDING, _A.UNKNOWN, _A.PROCESSING, to=_A.PROCESSING),
+        "succeed": _step(*OPEN_ATTEMPTS, to=_A.SUCCEEDED),
+        "fail": _step(*OPEN_ATTEMPTS, to=_A.FAILED),
+    },
+)

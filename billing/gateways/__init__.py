@@ -1,0 +1,1 @@
+"""Vendors, translated to our words. They know no tables; only the mirror is kept here."""

@@ -1,0 +1,120 @@
+"""How we speak to Stripe: where, as whom, how patiently, and what its errors mean to us."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from operator import attrgetter
+from typing import Any, Final, cast
+
+import stripe
+from django.conf import settings
+
+from billing.gateways.base import GatewayRejectedError, GatewayUnavailableError
+
+# Seconds to connect, and to wait for an answer. Stripe's own SDK would wait for 80.
+PATIENT: Final = (5.0, 25.0)
+BRIEF: Final = (2.0, 5.0)
+
+# What we read, and where it is in the SDK.
+READABLE: Final[Mapping[str, str]] = {
+    "balance_transaction": "balance_transactions",
+    "charge": "charges",
+    "checkout.session": "checkout.sessions",
+    "coupon": "coupons",
+    "customer": "customers",
+    "dispute": "disputes",
+    "invoice": "invoices",
+    "payment_intent": "payment_intents",
+    "payment_method": "payment_methods",
+    "price": "prices",
+    "product": "products",
+    "refund": "refunds",
+    "setup_intent": "setup_intents",
+    "subscription": "subscriptions",
+    "tax_rate": "tax_rates",
+}
+
+
+def build(
+    *, timeouts: tuple[float, float] = PATIENT, max_network_retries: int = 2
+) -> stripe.StripeClient:
+    """A client by the settings. It may be shared between threads."""
+    _aim_the_globals()
+    return stripe.StripeClient(
+        settings.STRIPE_SECRET_KEY,
+        base_addresses=_base_addresses(),
+        stripe_version=settings.STRIPE_API_VERSION,
+        max_network_retries=max_network_retries,
+        http_client=stripe.RequestsClient(timeout=timeouts),
+    )
+
+
+def retrieve(client: stripe.StripeClient, object_type: str, object_id: str) -> stripe.StripeObject:
+    """One object of a readable type, as Stripe has it now.
+
+    :raises stripe.StripeError: as the SDK does.
+    """
+    service = attrgetter(READABLE[object_type])(client.v1)
+    return cast("stripe.StripeObject", service.retrieve(object_id))
+
+
+@contextmanager
+def answers() -> Iterator[None]:
+    """Turn Stripe's errors into ours, with no more of their text than is safe to log.
+
+    Whatever does not prove that nothing happened is `GatewayUnavailableError`. So is a refused
+    key: it says nothing about the payment, and the same question will do once the key is mended.
+    A key reused with other parameters, likewise: the first request may well have taken the money.
+    """
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.CardError) as error:
+        raise GatewayRejectedError(f"Stripe refuses: {_summary(error)}") from None
+    except stripe.StripeError as error:
+        raise GatewayUnavailableError(f"Stripe gave no answer: {_summary(error)}") from None
+
+
+def is_missing(error: stripe.InvalidRequestError) -> bool:
+    """Whether there is no such object."""
+    return error.code == "resource_missing"
+
+
+def fields(error: stripe.StripeError) -> Mapping[str, Any]:
+    """The error object of Stripe's answer, empty if it has none."""
+    body = error.json_body
+    found = body.get("error") if isinstance(body, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _summary(error: stripe.StripeError) -> str:
+    parts = [type(error).__name__, error.http_status, error.code, fields(error).get("param")]
+    if error.request_id:
+        parts.append(error.request_id)
+    return " ".join(str(part) for part in parts if part)
+
+
+def _base_addresses() -> stripe.BaseAddresses:
+    """Stripe's own hosts, or one other host for all of them."""
+    base = settings.STRIPE_API_BASE
+    if base == stripe.DEFAULT_API_BASE:
+        return {}
+    return {"api": base, "connect": base, "files": base, "meter_events": base}
+
+
+def _aim_the_globals() -> None:
+    """Point the SDK's module globals where the client points.
+
+    dj-stripe speaks through them; were one forgotten, a test would reach the real host. The SDK's
+    logger writes whole bodies and messages below WARNING.
+    """
+    addresses = _base_addresses()
+    stripe.api_base = addresses.get("api") or stripe.DEFAULT_API_BASE
+    stripe.connect_api_base = addresses.get("connect") or stripe.DEFAULT_CONNECT_API_BASE
+    stripe.upload_api_base = addresses.get("files") or stripe.DEFAULT_UPLOAD_API_BASE
+    stripe.api_key = settings.STRIPE_SECRET_KEY
+    stripe.api_version = settings.STRIPE_API_VERSION
+    stripe.max_network_retries = 0
+    stripe.default_http_client = stripe.RequestsClient(timeout=BRIEF)
+    logging.getLogger("stripe").setLevel(logging.WARNING)

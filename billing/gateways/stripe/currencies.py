@@ -1,0 +1,48 @@
+"""Money as Stripe counts it, by Stripe's own table.
+
+Source: https://docs.stripe.com/currencies, its sections "Zero-decimal currencies",
+"Three-decimal currencies" and "Special cases":
+
+* Zero decimals, MGA among them, which has two in ISO 4217.
+* Three decimals, of which the last must be 0.
+* ISK and UGX have no decimals (and UGX is on Stripe's zero-decimal list), yet both are sent as if
+  they had two: to charge 5 UGX the amount is 500.
+* HUF and TWD are whole in payouts only; charges and refunds have two decimals.
+* Everything else has two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from billing.core import money
+from billing.core.money import Money
+from billing.gateways.base import GatewayRejectedError
+
+_ZERO: Final = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+_THREE: Final = frozenset("BHD JOD KWD OMR TND".split())
+
+
+def to_stripe(amount: Money) -> int:
+    """The integer that Stripe calls this amount.
+
+    :raises GatewayRejectedError: if Stripe cannot take it exactly; nothing is ever rounded here.
+    """
+    ours, theirs = money.exponent(amount.currency), _decimals(amount.currency)
+    if ours > theirs:
+        value, rest = divmod(amount.minor, 10 ** (ours - theirs))
+    else:
+        value, rest = amount.minor * 10 ** (theirs - ours), 0
+    if rest or (theirs == 3 and value % 10):
+        raise GatewayRejectedError(f"Stripe takes no such fraction of {amount.currency}: {amount}.")
+    return value
+
+
+def _decimals(currency: str) -> int:
+    if currency in _ZERO:
+        return 0
+    if currency in _THREE:
+        return 3
+    if money.exponent(currency) == 3:
+        raise GatewayRejectedError(f"Stripe does not take {currency}.")
+    return 2

@@ -1,0 +1,209 @@
+"""Invoices, their lines and their numbers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import F, Q
+from uuid_utils.compat import uuid7
+
+from billing.core.invoicing import LineKind
+from billing.core.lifecycle import COLLECTIBLE, InvoiceStatus
+from billing.core.money import Money
+from billing.models.choices import choices, one_of
+from billing.models.subscription import BillingPeriod, Subscription
+from customers.models import Customer, TestClock
+
+
+class Seller(models.Model):
+    """In whose name invoices are written. The one that is default writes the engine's."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=255)
+    address = models.TextField(blank=True, default="")
+    country = models.CharField(max_length=2, blank=True, default="")
+    tax_number = models.CharField(max_length=64, blank=True, default="")
+    is_default = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=Q(is_default=True), name="one_default_seller"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InvoiceSeries(models.Model):
+    """A gap-free sequence of numbers of one seller. `next_number` moves only with invoices."""
+
+    id = models.BigAutoField(primary_key=True)
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="series")
+    prefix = models.CharField(max_length=16, default="INV-")
+    next_number = models.PositiveBigIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "invoice series"
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "prefix"], name="one_series_per_prefix"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.prefix}{self.next_number:06d}"
+
+
+class InvoiceQuerySet(models.QuerySet["Invoice"]):
+    """Questions about invoices."""
+
+    def readable(self) -> Self:
+        """With customer at hand and lines, payments fetched."""
+        return self.select_related("customer__test_clock").prefetch_related(
+            "lines", "allocations__payment"
+        )
+
+    def collectible(self) -> Self:
+        """Finalized and still owed."""
+        return self.filter(status__in=COLLECTIBLE)
+
+    def due_for_charge(self, now: datetime, clock: TestClock | None) -> Self:
+        """Those whose next charge is due, of one clock's customers or of all others."""
+        return self.collectible().filter(next_charge_at__lte=now, customer__test_clock=clock)
+
+
+class Invoice(models.Model):
+    """What a customer owes and why. Frozen once it has a number: a trigger refuses edits.
+
+    `seller` and `buyer` hold, from finalizing on, all that law asks of the document.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    subscription = models.ForeignKey(
+        Subscription, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    period = models.OneToOneField(
+        BillingPeriod, null=True, blank=True, on_delete=models.PROTECT, related_name="invoice"
+    )
+    series = models.ForeignKey(
+        InvoiceSeries, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    sequence = models.PositiveBigIntegerField(null=True, blank=True)
+    number = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001  # NULLs differ
+    status = models.CharField(
+        max_length=24, choices=choices(InvoiceStatus), default=InvoiceStatus.DRAFT
+    )
+    currency = models.CharField(max_length=3)
+    total_minor = models.BigIntegerField(default=0)
+    seller: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    buyer: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
+    issued_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    paid_at = models.DateTimeField(null=True, blank=True)
+    next_charge_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    created_by = models.CharField(max_length=255, default="", blank=True)
+    created_at = models.DateTimeField()
+
+    objects = InvoiceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            one_of("status", InvoiceStatus, name="invoice_status_known"),
+            models.UniqueConstraint(fields=["number", "series"], name="invoice_number_once"),
+            models.UniqueConstraint(fields=["series", "sequence"], name="invoice_sequence_once"),
+            models.CheckConstraint(
+                condition=Q(
+                    number__isnull=True,
+                    series__isnull=True,
+                    sequence__isnull=True,
+                    issued_at__isnull=True,
+                    status__in=[InvoiceStatus.DRAFT, InvoiceStatus.CANCELED],
+                )
+                | Q(
+                    number__isnull=False,
+                    series__isnull=False,
+                    sequence__isnull=False,
+                    issued_at__isnull=False,
+                )
+                & ~Q(status=InvoiceStatus.DRAFT),
+                name="numbered_exactly_when_finalized",
+            ),
+            models.CheckConstraint(
+                condition=Q(paid_at__isnull=False)
+                | ~Q(status__in=["PAID", "REFUNDED", "IN_PROTEST", "CHARGEBACK"]),
+                name="paid_invoice_says_when",
+            ),
+            models.CheckConstraint(
+                condition=Q(total_minor__gte=0), name="invoice_total_not_negative"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-created_at"], name="invoice_of_customer"),
+            models.Index(
+                fields=["next_charge_at"],
+                condition=Q(next_charge_at__isnull=False),
+                name="invoice_due_for_charge",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number or f"draft {self.pk}"
+
+    @property
+    def total(self) -> Money:
+        """What it asks for."""
+        return Money(self.total_minor, self.currency)
+
+    @property
+    def is_finalized(self) -> bool:
+        """Whether it has its number and is frozen."""
+        return self.number is not None
+
+
+class InvoiceLine(models.Model):
+    """One line: what, how many, at which rate, how much, and how that came about."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=12, choices=choices(LineKind))
+    description = models.CharField(max_length=500)
+    quantity = models.DecimalField(max_digits=38, decimal_places=12)
+    unit_amount = models.DecimalField(max_digits=38, decimal_places=12)
+    amount_minor = models.BigIntegerField()
+    explanation = models.CharField(max_length=500)
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
+    meter = models.CharField(max_length=64, blank=True, default="")
+    share_used = models.BigIntegerField(null=True, blank=True)
+    share_whole = models.BigIntegerField(null=True, blank=True)
+    share_unit = models.CharField(max_length=8, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            one_of("kind", LineKind, name="line_kind_known"),
+            models.UniqueConstraint(fields=["invoice", "position"], name="line_position_once"),
+            models.CheckConstraint(
+                condition=Q(period_start=None, period_end=None)
+                | Q(period_end__gt=F("period_start")),
+                name="line_period_has_a_length",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.description
+
+    @property
+    def amount(self) -> Money:
+        """The line's amount; needs its invoice at hand."""
+        return Money(self.amount_minor, self.invoice.currency)
+
+    @property
+    def shown_quantity(self) -> Decimal:
+        """The quantity without trailing zeros."""
+        return self.quantity.normalize() if self.quantity else Decimal(0)

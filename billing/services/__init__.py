@@ -1,0 +1,1 @@
+"""Commands: the only code that writes. Each decides through core, writes, and posts."""

@@ -1,0 +1,140 @@
+"""The billing run: what falls due by itself, for everybody, in chunks.
+
+A chunk is one transaction: due subscriptions are claimed, moved one step in memory, and written
+in bulk. Any number of runs share the work; a killed one leaves nothing behind. Running twice, or
+twice at once, changes nothing: a subscription that was moved is no longer due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Min
+
+from billing.core import invoicing, lifecycle
+from billing.core.lifecycle import SubscriptionStatus
+from billing.models import BillingPeriod, PaymentMethod, Subscription, bulk
+from billing.services import invoices, journal, locks, payments, subscriptions, usage
+from billing.services.invoices import Draft
+from customers.models import TestClock
+
+CHUNK: Final = 500
+ENGINE: Final = "billing run"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """What one chunk did: subscriptions moved, and attempts that wait to be collected."""
+
+    moved: int
+    attempts: Sequence[UUID]
+
+
+@transaction.atomic(durable=True)
+def run_chunk(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) -> Chunk:
+    """Move up to `limit` due subscriptions one step: the end of a trial, or of a period.
+
+    A subscription that is several periods behind is moved by as many chunks.
+
+    :param clock: whose customers; None for all who live in real time.
+    """
+    due = locks.due_subscriptions(now, clock, limit=limit)
+    trials = [row for row in due if row.status == SubscriptionStatus.TRIALING]
+    running = [row for row in due if row.status in lifecycle.RUNNING]
+    _end_trials(trials)
+    attempts = _close_periods(running, now=now)
+    bulk.update(due, "status", "billing_anchor", "due_at")
+    return Chunk(len(due), attempts)
+
+
+def run(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) -> list[Chunk]:
+    """Run chunks until nothing is due any more."""
+    chunks = []
+    while (chunk := run_chunk(now=now, clock=clock, limit=limit)).moved:
+        chunks.append(chunk)
+    return chunks
+
+
+def _end_trials(trials: Sequence[Subscription]) -> None:
+    """Begin billing where there is a payment method; else wait for one."""
+    if not trials:
+        return
+    periods = _open_periods(trials)
+    for period in periods:
+        period.closed_at = period.ends_at
+    bulk.update(periods, "closed_at")
+    usage.close(periods)
+    added = _first_method_added(trials)
+    beginning, facts = [], []
+    for subscription in trials:
+        anchor = subscriptions.anchor_of(subscription, added.get(subscription.customer_id))
+        if anchor is not None:
+            beginning.append((subscription, anchor))
+            continue
+        subscription.status = lifecycle.SUBSCRIPTION.after(
+            subscription.status, "wait_for_payment_method"
+        )
+        subscription.due_at = None
+        facts.append(_waiting(subscription))
+    subscriptions.begin(beginning)
+    journal.post(*facts)
+
+
+def _close_periods(running: Sequence[Subscription], *, now: datetime) -> list[UUID]:
+    """Invoice what ended, open what follows, and open attempts to charge."""
+    if not running:
+        return []
+    periods = _open_periods(running)
+    totals = usage.close(periods)
+    for period in periods:
+        period.closed_at = now
+    bulk.update(periods, "closed_at")
+    subscriptions.renew(running, periods)
+    drafts = [
+        Draft(
+            customer=subscription.customer,
+            currency=subscription.plan_terms.currency,
+            lines=invoicing.period_lines(
+                subscription.plan_name,
+                subscription.plan_terms,
+                quantity=subscription.quantity,
+                period=period.period,
+                share=period.share,
+                totals=totals[period.pk],
+            ),
+            period=period,
+        )
+        for subscription, period in zip(running, periods, strict=True)
+    ]
+    written = invoices.write(drafts, by=ENGINE, now=now)
+    attempts = payments.open_attempts(written, now=now)
+    invoices.finalize(written, now=now)
+    return [attempt.pk for attempt in attempts]
+
+
+def _open_periods(rows: Sequence[Subscription]) -> list[BillingPeriod]:
+    """The open period of each subscription, in the same order."""
+    found = BillingPeriod.objects.filter(subscription__in=rows, closed_at=None)
+    by_subscription = {period.subscription_id: period for period in found}
+    return [by_subscription[row.pk] for row in rows]
+
+
+def _first_method_added(rows: Sequence[Subscription]) -> dict[UUID, datetime]:
+    """Customer → when the oldest of their usable payment methods was set up."""
+    methods = PaymentMethod.objects.usable().filter(customer__in=[row.customer_id for row in rows])
+    return dict(methods.values_list("customer_id").annotate(Min("added_at")))
+
+
+def _waiting(subscription: Subscription) -> journal.Fact:
+    return journal.Fact(
+        kind="TRIAL_ENDED_WITHOUT_PAYMENT_METHOD",
+        key=f"subscription:{subscription.pk}:trial_ended",
+        customer_id=subscription.customer_id,
+        occurred_at=subscription.trial_end or subscription.created_at,
+        context={"subscription": str(subscription.pk), "plan": subscription.plan_name},
+    )

@@ -1,0 +1,110 @@
+"""Notifications: stored once, then the object is fetched, and one command called.
+
+State comes from the fetched object and the steps from our own tables, so that notifications that
+come late, twice or in another order end the same way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+
+from billing.core.errors import NotFoundError
+from billing.gateways import registry
+from billing.gateways.base import Charge, Fact, MethodChange, Notification, Refund, Setup
+from billing.models import GatewayEvent, PaymentAttempt
+from billing.services import locks, payment_methods, payments
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES: Final = 50
+
+
+def receive(notification: Notification, *, gateway: str, now: datetime) -> UUID | None:
+    """Store a notification; its row's id, or None if it was stored before."""
+    event = GatewayEvent(
+        gateway=gateway,
+        event_id=notification.event_id,
+        kind=notification.kind,
+        object_type=notification.object_type,
+        object_id=notification.object_id,
+        occurred_at=notification.occurred_at,
+        received_at=now,
+    )
+    stored = GatewayEvent.objects.bulk_create([event], ignore_conflicts=True)
+    is_new = GatewayEvent.objects.filter(pk=stored[0].pk).exists()
+    return event.pk if is_new else None
+
+
+def handle(event_id: UUID, *, now: datetime) -> Sequence[UUID]:
+    """Fetch what a notification is about and follow it; the attempts to collect because of it.
+
+    A gateway that does not answer leaves the notification unhandled: it is taken up again.
+
+    :raises GatewayUnavailableError: then.
+    """
+    with locks.alone("gateway_event", event_id) as is_ours:
+        event = GatewayEvent.objects.filter(pk=event_id).first()
+        if not is_ours or event is None or event.handled_at is not None:
+            return []
+        GatewayEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
+        fact = registry.get(event.gateway).fetch(event.object_type, event.object_id)
+        outcome, attempts = _follow(fact, gateway=event.gateway, now=now)
+        GatewayEvent.objects.filter(pk=event_id).update(handled_at=now, outcome=outcome)
+        return attempts
+
+
+@transaction.atomic
+def replay(event_id: UUID) -> None:
+    """Let a notification be handled once more.
+
+    :raises NotFoundError: if there is none.
+    """
+    if not GatewayEvent.objects.filter(pk=event_id).update(handled_at=None, outcome="", tries=0):
+        raise NotFoundError(f"There is no notification {event_id}.", code="not_found")
+
+
+def _follow(fact: Fact | None, *, gateway: str, now: datetime) -> tuple[str, Sequence[UUID]]:
+    """What was done because of a fact, in words, and the attempts to collect."""
+    if isinstance(fact, Charge):
+        return _follow_charge(fact, now), []
+    if isinstance(fact, Setup):
+        return _follow_setup(fact, now)
+    if isinstance(fact, MethodChange):
+        method = payment_methods.follow(fact, gateway=gateway, now=now)
+        return ("payment method updated" if method else "not one of ours"), []
+    if isinstance(fact, Refund):
+        return "refund seen", []
+    return "nothing to do", []
+
+
+def _follow_charge(charge: Charge, now: datetime) -> str:
+    attempt_id = _uuid(charge.reference)
+    if attempt_id is None or not PaymentAttempt.objects.filter(pk=attempt_id).exists():
+        return "not one of ours"
+    attempt = payments.settle(attempt_id, outcome=charge, now=now)
+    return f"attempt {attempt.status.lower()}"
+
+
+def _follow_setup(setup: Setup, now: datetime) -> tuple[str, Sequence[UUID]]:
+    session_id = _uuid(setup.reference)
+    if session_id is None:
+        return "not one of ours", []
+    try:
+        settled = payment_methods.settle(session_id, setup=setup, now=now)
+    except NotFoundError:
+        return "not one of ours", []
+    return f"checkout {settled.session.status.lower()}", settled.attempts
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

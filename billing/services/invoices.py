@@ -1,0 +1,250 @@
+"""Commands on invoices: draft, finalize, cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from billing.core import invoicing, lifecycle, postings
+from billing.core.errors import ConflictError, InvalidError
+from billing.core.invoicing import Line
+from billing.core.money import exponent, total
+from billing.models import BillingPeriod, Invoice, InvoiceLine, InvoiceSeries, Seller, bulk
+from billing.services import journal, locks
+from customers.models import Customer
+
+PAYMENT_TERM: Final = timedelta(days=14)
+_STORED_PLACES: Final = Decimal("1e-12")
+_LARGEST_MINOR: Final = 2**53  # what every reader of JSON can hold exactly
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an invoice shall say."""
+
+    customer: Customer
+    currency: str
+    lines: Sequence[Line]
+    period: BillingPeriod | None = None
+    due_at: datetime | None = None
+
+
+@transaction.atomic
+def draft(
+    customer_id: UUID,
+    *,
+    currency: str,
+    items: Sequence[tuple[str, Decimal, Decimal]],
+    by: str,
+    now: datetime,
+) -> Invoice:
+    """Write an invoice by hand: items are (description, quantity, unit amount).
+
+    :raises NotFoundError: if there is no such customer.
+    :raises InvalidError: if the currency does not exist or the total is negative or too large.
+    """
+    exponent(currency)
+    customer = locks.customer(customer_id)
+    lines = [
+        invoicing.item_line(
+            description, quantity=quantity, unit_amount=unit_amount, currency=currency
+        )
+        for description, quantity, unit_amount in items
+    ]
+    return write([Draft(customer, currency, lines)], by=by, now=now)[0]
+
+
+def write(drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Invoice]:
+    """Store drafts with their lines, in a transaction of the caller's.
+
+    :raises InvalidError: if a total is negative or too large.
+    """
+    invoices = [
+        Invoice(
+            customer=draft.customer,
+            subscription_id=draft.period.subscription_id if draft.period else None,
+            period=draft.period,
+            currency=draft.currency,
+            total_minor=_total_minor(draft),
+            due_at=draft.due_at,
+            created_by=by,
+            created_at=now,
+        )
+        for draft in drafts
+    ]
+    Invoice.objects.bulk_create(invoices)
+    InvoiceLine.objects.bulk_create(
+        _line_row(invoice, position, line)
+        for invoice, draft in zip(invoices, drafts, strict=True)
+        for position, line in enumerate(draft.lines, start=1)
+    )
+    return invoices
+
+
+def finalize(invoices: Sequence[Invoice], *, now: datetime) -> None:
+    """Freeze drafts, give them their numbers and enter them in the books.
+
+    In a transaction of the caller's, who holds the locks; as late in it as can be, because the
+    series' row is held to its end. Numbers are taken as a block: what is rolled back gives its
+    numbers back, and nobody else can have taken later ones meanwhile. An invoice over nothing
+    is paid at once.
+
+    :raises ConflictError: if one was finalized or canceled before.
+    """
+    if not invoices:
+        return
+    for invoice in invoices:
+        invoice.status = lifecycle.INVOICE.after(invoice.status, "finalize")
+    series = _take_numbers(len(invoices))
+    seller = _seller_of(series.seller)
+    first = series.next_number - len(invoices)
+    for sequence, invoice in enumerate(invoices, start=first):
+        invoice.series = series
+        invoice.sequence = sequence
+        invoice.number = f"{series.prefix}{sequence:06d}"
+        invoice.seller = seller
+        invoice.buyer = _buyer_of(invoice.customer)
+        invoice.issued_at = now
+        invoice.due_at = invoice.due_at or now + PAYMENT_TERM
+        if not invoice.total:
+            invoice.status = lifecycle.INVOICE.after(invoice.status, "pay")
+            invoice.paid_at = now
+    bulk.update(
+        invoices,
+        "status",
+        "series",
+        "sequence",
+        "number",
+        "seller",
+        "buyer",
+        "issued_at",
+        "due_at",
+        "paid_at",
+    )
+    journal.post(*(_finalized(invoice, now) for invoice in invoices))
+
+
+@transaction.atomic
+def cancel(invoice_id: UUID, *, by: str, now: datetime) -> Invoice:
+    """Take back an invoice that nobody has paid; a finalized one keeps its number.
+
+    :raises ConflictError: if it is paid, or a charge for it is under way.
+    """
+    invoice = locks.invoice(invoice_id)
+    status = lifecycle.INVOICE.after(invoice.status, "cancel")
+    if invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
+        raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")
+    if invoice.is_finalized:
+        journal.post(
+            journal.Fact(
+                kind="INVOICE_CANCELED",
+                key=f"invoice:{invoice.pk}:canceled",
+                customer_id=invoice.customer_id,
+                occurred_at=now,
+                context={"number": invoice.number, "total": str(invoice.total), "by": by},
+                postings=postings.invoice_canceled(invoice.total),
+                invoice_id=invoice.pk,
+            )
+        )
+    invoice.status, invoice.next_charge_at = status, None
+    invoice.version += 1
+    invoice.save(update_fields=["status", "next_charge_at", "version"])
+    return invoice
+
+
+def _finalized(invoice: Invoice, now: datetime) -> journal.Fact:
+    return journal.Fact(
+        kind="INVOICE_FINALIZED",
+        key=f"invoice:{invoice.pk}:finalized",
+        customer_id=invoice.customer_id,
+        occurred_at=now,
+        context={"number": invoice.number, "total": str(invoice.total)},
+        postings=postings.invoice_finalized(invoice.total),
+        invoice_id=invoice.pk,
+    )
+
+
+def _take_numbers(count: int) -> InvoiceSeries:
+    """Take a block of numbers; `next_number` of what comes back is the one after it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_NUMBERS, {"count": count})
+        row = cursor.fetchone()
+    if row is None:
+        seller = _default_seller()
+        InvoiceSeries.objects.get_or_create(seller=seller)
+        return _take_numbers(count)
+    return InvoiceSeries.objects.select_related("seller").get(pk=row[0])
+
+
+_TAKE_NUMBERS: Final = """
+UPDATE billing_invoiceseries SET next_number = next_number + %(count)s
+ WHERE id = (SELECT series.id FROM billing_invoiceseries series
+               JOIN billing_seller seller ON seller.id = series.seller_id
+              WHERE seller.is_default ORDER BY series.id LIMIT 1)
+RETURNING id
+"""
+
+
+def _default_seller() -> Seller:
+    """The default seller, made nameless where nobody has written one yet."""
+    seller, _ = Seller.objects.get_or_create(is_default=True, defaults={"name": "Unnamed seller"})
+    return seller
+
+
+def _seller_of(seller: Seller) -> dict[str, Any]:
+    return {
+        "name": seller.name,
+        "address": seller.address,
+        "country": seller.country,
+        "tax_number": seller.tax_number,
+    }
+
+
+def _buyer_of(customer: Customer) -> dict[str, Any]:
+    details = customer.details
+    return {
+        "customer": str(customer.pk),
+        "organization_id": customer.organization_id,
+        "name": details.name,
+        "line1": details.line1,
+        "line2": details.line2,
+        "city": details.city,
+        "state": details.state,
+        "postal_code": details.postal_code,
+        "country": details.country,
+    }
+
+
+def _total_minor(draft: Draft) -> int:
+    minor = total((line.amount for line in draft.lines), draft.currency).minor
+    if not 0 <= minor <= _LARGEST_MINOR:
+        raise InvalidError(
+            "The total must be between nothing and 2^53 minor units.", code="invalid_total"
+        )
+    return minor
+
+
+def _line_row(invoice: Invoice, position: int, line: Line) -> InvoiceLine:
+    quantity = Decimal(line.quantity.numerator) / Decimal(line.quantity.denominator)
+    return InvoiceLine(
+        invoice=invoice,
+        position=position,
+        kind=line.kind,
+        description=line.description,
+        quantity=quantity.quantize(_STORED_PLACES),
+        unit_amount=line.unit_amount,
+        amount_minor=line.amount.minor,
+        explanation=line.explanation,
+        period_start=line.period.start if line.period else None,
+        period_end=line.period.end if line.period else None,
+        meter=line.meter,
+        share_used=line.share.used if line.share else None,
+        share_whole=line.share.whole if line.share else None,
+        share_unit=line.share.unit if line.share else "",
+    )

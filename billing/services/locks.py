@@ -1,0 +1,113 @@
+"""The order of locks, in one place: customer first and once, then what is theirs.
+
+`NO KEY UPDATE` is enough to keep commands apart, and lets others go on inserting rows that refer
+to the locked one. A lazily evaluated lock locks nothing: everything here is evaluated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import connection, models
+
+from billing.core.errors import NotFoundError
+from billing.models import Invoice, PaymentAttempt, Subscription
+from customers.models import Customer, TestClock
+
+_Row = TypeVar("_Row", bound=models.Model)
+
+
+def customer(customer_id: UUID) -> Customer:
+    """Lock a customer: every command on something of theirs begins here.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = Customer.objects.filter(pk=customer_id).select_related("test_clock")
+    return _one(rows, "customer", customer_id)
+
+
+def invoice(invoice_id: UUID) -> Invoice:
+    """Lock an invoice, its customer before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = Invoice.objects.filter(pk=invoice_id)
+    _customer_of(rows, "invoice", invoice_id)
+    return _one(rows.select_related("customer__test_clock"), "invoice", invoice_id)
+
+
+def attempt(attempt_id: UUID) -> PaymentAttempt:
+    """Lock a payment attempt, its customer and invoice before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    invoice_id = (
+        PaymentAttempt.objects.filter(pk=attempt_id).values_list("invoice_id", flat=True).first()
+    )
+    if invoice_id is None:
+        raise NotFoundError(f"There is no payment attempt {attempt_id}.", code="not_found")
+    locked = invoice(invoice_id)
+    row = _one(PaymentAttempt.objects.filter(pk=attempt_id), "payment attempt", attempt_id)
+    row.invoice = locked
+    return row
+
+
+def live_subscription(customer_id: UUID) -> Subscription | None:
+    """Lock the customer's live subscription, if they have one. The customer is locked already."""
+    rows = Subscription.objects.live().filter(customer_id=customer_id)
+    return _locked(rows.select_related("customer__test_clock")).first()
+
+
+def due_subscriptions(now: datetime, clock: TestClock | None, *, limit: int) -> list[Subscription]:
+    """Claim up to `limit` due subscriptions that no other run is working on.
+
+    Their customers are locked first, and skipped where somebody else holds them.
+    """
+    due = Subscription.objects.due(now, clock).order_by("due_at").values("customer_id")[:limit]
+    customers = Customer.objects.filter(pk__in=due).order_by("pk").values_list("pk", flat=True)
+    claimed = list(customers.select_for_update(skip_locked=True, no_key=True))
+    rows = Subscription.objects.due(now, clock).filter(customer_id__in=claimed)
+    return list(
+        _locked(rows.select_related("customer__test_clock", "customer__details").order_by("pk"))
+    )
+
+
+@contextmanager
+def alone(name: str, row_id: UUID) -> Iterator[bool]:
+    """Hold a lock outside any transaction, for as long as a call to the outside takes.
+
+    Gives False when somebody else holds it. PostgreSQL lets go of it when its holder dies, so
+    that whoever comes next knows that nobody is at it any more.
+    """
+    key = f"{name}:{row_id}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", [key])
+        (is_held,) = cursor.fetchone()
+    try:
+        yield is_held
+    finally:
+        if is_held:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+def _customer_of(rows: models.QuerySet[_Row], noun: str, row_id: UUID) -> None:
+    customer_id = rows.values_list("customer_id", flat=True).first()
+    if customer_id is None:
+        raise NotFoundError(f"There is no {noun} {row_id}.", code="not_found")
+    customer(customer_id)
+
+
+def _one(rows: models.QuerySet[_Row], noun: str, row_id: UUID) -> _Row:
+    row = _locked(rows).first()
+    if row is None:
+        raise NotFoundError(f"There is no {noun} {row_id}.", code="not_found")
+    return row
+
+
+def _locked(rows: models.QuerySet[_Row]) -> models.QuerySet[_Row]:
+    return rows.select_for_update(of=("self",), no_key=True)

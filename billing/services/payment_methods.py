@@ -1,0 +1,311 @@
+"""Payment methods: set up at a gateway, known here only as the gateway describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from billing.core.errors import (
+    ConflictError,
+    InvalidError,
+    NotFoundError,
+    PaymentFailedError,
+    UnavailableError,
+)
+from billing.core.lifecycle import SubscriptionStatus
+from billing.gateways import registry
+from billing.gateways.base import (
+    Gateway,
+    GatewayRejectedError,
+    GatewayUnavailableError,
+    MethodChange,
+    MethodDetails,
+    Setup,
+    SetupRequest,
+    SetupStatus,
+)
+from billing.models import CheckoutSession, GatewayCustomer, PaymentMethod
+from billing.models.payment import CheckoutStatus
+from billing.services import journal, locks, payments, subscriptions
+from customers.models import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnUrls:
+    """Where a gateway's page sends the customer back to."""
+
+    success: str
+    cancel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A set-up after it was heard of, and the attempts to collect because of it."""
+
+    session: CheckoutSession
+    attempts: Sequence[UUID]
+
+
+def start_checkout(
+    customer: Customer, *, urls: ReturnUrls, now: datetime, gateway: Gateway | None = None
+) -> CheckoutSession:
+    """Begin a visit to the gateway's page, on which the customer enters a payment method.
+
+    `{session}` in a URL is replaced by our session's id.
+
+    :raises UnavailableError: if the gateway does not answer.
+    """
+    vendor = gateway or registry.default()
+    session = CheckoutSession.objects.create(
+        customer=customer, gateway=vendor.name, created_at=customer.lives_at(now)
+    )
+    setup = _ask(
+        vendor,
+        SetupRequest(
+            reference=str(session.pk),
+            anonymous_id=customer.anonymous_id,
+            customer_external_id=_known_as(customer, vendor),
+            success_url=urls.success.replace("{session}", str(session.pk)),
+            cancel_url=urls.cancel.replace("{session}", str(session.pk)),
+        ),
+    )
+    return settle(session.pk, setup=setup, now=now).session
+
+
+def add(
+    customer: Customer,
+    *,
+    token: str,
+    now: datetime,
+    gateway: Gateway | None = None,
+    is_default: bool = False,
+) -> Settled:
+    """Set up a payment method by the gateway's own token.
+
+    :param is_default: whether it takes the place of the default; the first one always does.
+    :raises PaymentFailedError: if the gateway declines it.
+    :raises InvalidError: if the gateway does not know the token.
+    :raises UnavailableError: if the gateway does not answer.
+    """
+    vendor = gateway or registry.default()
+    session = CheckoutSession.objects.create(
+        customer=customer,
+        gateway=vendor.name,
+        makes_default=is_default,
+        created_at=customer.lives_at(now),
+    )
+    setup = _ask(
+        vendor,
+        SetupRequest(
+            reference=str(session.pk),
+            anonymous_id=customer.anonymous_id,
+            customer_external_id=_known_as(customer, vendor),
+            token=token,
+        ),
+    )
+    settled = settle(session.pk, setup=setup, now=now)
+    if setup.status == SetupStatus.DECLINED:
+        raise PaymentFailedError(
+            setup.decline.message if setup.decline else "The payment method was declined.",
+            code=setup.decline.code if setup.decline else "declined",
+        )
+    return settled
+
+
+@transaction.atomic(durable=True)
+def settle(session_id: UUID, *, setup: Setup, now: datetime) -> Settled:
+    """Write down what the gateway says of a set-up. Hearing it again changes nothing.
+
+    The first payment method begins a subscription that was waiting for one, and a new one is
+    charged at once for all that is owed.
+
+    :raises NotFoundError: if the session is not known.
+    """
+    session = _locked(session_id)
+    customer = session.customer
+    present = customer.lives_at(now)
+    GatewayCustomer.objects.get_or_create(
+        customer=customer,
+        gateway=session.gateway,
+        defaults={"external_id": setup.customer_external_id},
+    )
+    attempts: list[UUID] = []
+    if session.status != CheckoutStatus.COMPLETED:
+        session.external_id, session.url = setup.external_id, setup.url or session.url
+        session.status = _STATUS[setup.status]
+        session.failure = setup.decline.message if setup.decline else ""
+        if setup.method is not None and setup.status == SetupStatus.COMPLETED:
+            session.payment_method = _store(session, setup.method, present)
+            attempts = payments.open_for_customer(customer.pk, now=present)
+            _begin_waiting(customer)
+        session.save()
+    return Settled(session, attempts)
+
+
+@transaction.atomic
+def make_default(method_id: UUID, *, now: datetime) -> PaymentMethod:
+    """Charge this one from now on; what is owed is charged at once by the caller's leave.
+
+    :raises NotFoundError: if there is none, or it was removed.
+    """
+    method = _usable(method_id)
+    if not method.is_default:
+        PaymentMethod.objects.filter(customer=method.customer_id, is_default=True).update(
+            is_default=False
+        )
+        method.is_default = True
+        method.save(update_fields=["is_default"])
+        journal.post(_changed("PAYMENT_METHOD_MADE_DEFAULT", method, now))
+    return method
+
+
+@transaction.atomic
+def remove(method_id: UUID, *, now: datetime) -> PaymentMethod:
+    """Stop using a payment method; the newest of the others becomes the default.
+
+    :raises NotFoundError: if there is none, or it was removed already.
+    :raises ConflictError: if it is the last one and a subscription needs it.
+    """
+    method = _usable(method_id)
+    others = PaymentMethod.objects.usable().filter(customer=method.customer_id)
+    successor = others.exclude(pk=method.pk).order_by("-added_at").first()
+    if successor is None and _needs_method(method.customer_id):
+        raise ConflictError(
+            "A running subscription is paid with it. Add another one first.",
+            code="payment_method_needed",
+        )
+    was_default = method.is_default
+    _retire(method, now)
+    if was_default and successor is not None:
+        successor.is_default = True
+        successor.save(update_fields=["is_default"])
+    return method
+
+
+@transaction.atomic
+def follow(change: MethodChange, *, gateway: str, now: datetime) -> PaymentMethod | None:
+    """Take over what the gateway changed of a method we know: a new expiry, or that it is gone."""
+    known = PaymentMethod.objects.usable().filter(gateway=gateway, external_id=change.external_id)
+    method_id = known.values_list("pk", flat=True).first()
+    if method_id is None:
+        return None
+    method = _usable(method_id)
+    if change.details is None:
+        _retire(method, now)
+    else:
+        _describe(method, change.details)
+        method.save()
+    return method
+
+
+def _ask(vendor: Gateway, request: SetupRequest) -> Setup:
+    try:
+        return vendor.start_setup(request)
+    except GatewayUnavailableError as error:
+        raise UnavailableError(
+            "The payment gateway does not answer. Please try again.", code="gateway_unavailable"
+        ) from error
+    except GatewayRejectedError as error:
+        raise InvalidError(str(error), code="rejected_by_gateway") from error
+
+
+def _known_as(customer: Customer, vendor: Gateway) -> str | None:
+    known = GatewayCustomer.objects.filter(customer=customer, gateway=vendor.name)
+    return known.values_list("external_id", flat=True).first()
+
+
+def _locked(session_id: UUID) -> CheckoutSession:
+    customer_id = (
+        CheckoutSession.objects.filter(pk=session_id).values_list("customer_id", flat=True).first()
+    )
+    if customer_id is None:
+        raise NotFoundError(f"There is no checkout session {session_id}.", code="not_found")
+    customer = locks.customer(customer_id)
+    session = CheckoutSession.objects.select_related("payment_method").get(pk=session_id)
+    session.customer = customer
+    return session
+
+
+def _usable(method_id: UUID) -> PaymentMethod:
+    method = PaymentMethod.objects.usable().filter(pk=method_id).first()
+    if method is None:
+        raise NotFoundError(f"There is no payment method {method_id}.", code="not_found")
+    method.customer = locks.customer(method.customer_id)
+    method.refresh_from_db(fields=["is_default", "removed_at"])
+    return method
+
+
+def _store(session: CheckoutSession, details: MethodDetails, now: datetime) -> PaymentMethod:
+    """Keep a method that was set up; what they entered on the gateway's page they mean to use."""
+    current = PaymentMethod.objects.filter(customer=session.customer_id, is_default=True)
+    if session.makes_default:
+        current.update(is_default=False)
+    method = PaymentMethod.objects.filter(
+        gateway=session.gateway, external_id=details.external_id
+    ).first() or PaymentMethod(
+        customer_id=session.customer_id,
+        gateway=session.gateway,
+        external_id=details.external_id,
+        added_at=now,
+    )
+    _describe(method, details)
+    method.is_default, method.removed_at = not current.exists(), None
+    method.save()
+    journal.post(_changed("PAYMENT_METHOD_ADDED", method, now, key=f"checkout:{session.pk}"))
+    return method
+
+
+def _describe(method: PaymentMethod, details: MethodDetails) -> None:
+    method.kind, method.brand, method.last4 = details.kind, details.brand, details.last4
+    method.exp_month, method.exp_year = details.exp_month, details.exp_year
+
+
+def _retire(method: PaymentMethod, now: datetime) -> None:
+    method.is_default, method.removed_at = False, method.customer.lives_at(now)
+    method.save(update_fields=["is_default", "removed_at"])
+    journal.post(_changed("PAYMENT_METHOD_REMOVED", method, method.removed_at))
+
+
+def _begin_waiting(customer: Customer) -> None:
+    """Begin the subscription that was waiting for a payment method, if there is one."""
+    subscription = locks.live_subscription(customer.pk)
+    if subscription is None or subscription.status != SubscriptionStatus.INCOMPLETE:
+        return
+    added = PaymentMethod.objects.usable().filter(customer=customer).order_by("added_at")
+    anchor = subscriptions.anchor_of(subscription, added.values_list("added_at", flat=True).first())
+    if anchor is not None:
+        subscriptions.begin([(subscription, anchor)])
+        subscription.save()
+
+
+def _needs_method(customer_id: UUID) -> bool:
+    subscription = locks.live_subscription(customer_id)
+    return (
+        subscription is not None
+        and subscription.status in {SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE}
+        and not subscription.plan_terms.is_free
+    )
+
+
+def _changed(
+    kind: str, method: PaymentMethod, now: datetime, *, key: str | None = None
+) -> journal.Fact:
+    return journal.Fact(
+        kind=kind,
+        key=f"{key or f'payment_method:{method.pk}:{now.isoformat()}'}:{kind.lower()}",
+        customer_id=method.customer_id,
+        occurred_at=now,
+        context={"gateway": method.gateway, "method": str(method)},
+    )
+
+
+_STATUS = {
+    SetupStatus.OPEN: CheckoutStatus.OPEN,
+    SetupStatus.COMPLETED: CheckoutStatus.COMPLETED,
+    SetupStatus.DECLINED: CheckoutStatus.FAILED,
+    SetupStatus.EXPIRED: CheckoutStatus.EXPIRED,
+}

@@ -1,0 +1,316 @@
+"""Getting paid: write down what shall be charged, call the gateway, write down what happened.
+
+No transaction is open while a gateway is called. An attempt is sent by whoever holds its lock;
+one that got no answer stays UNKNOWN and is sent again under the same key, never under another.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+
+from billing.core import dunning, lifecycle, postings
+from billing.core.errors import ConflictError, InvalidError
+from billing.core.lifecycle import AttemptStatus, InvoiceStatus, SubscriptionStatus
+from billing.gateways import registry
+from billing.gateways.base import (
+    Charge,
+    ChargeRequest,
+    ChargeStatus,
+    Decline,
+    GatewayRejectedError,
+    GatewayUnavailableError,
+)
+from billing.models import (
+    Allocation,
+    GatewayCustomer,
+    Invoice,
+    Payment,
+    PaymentAttempt,
+    PaymentMethod,
+    Subscription,
+)
+from billing.services import invoices, journal, locks
+from customers.models import TestClock
+
+logger = logging.getLogger(__name__)
+
+
+@transaction.atomic
+def charge(
+    invoice_id: UUID, *, now: datetime, payment_method_id: UUID | None = None
+) -> PaymentAttempt:
+    """Finalize an invoice, if it is a draft, and write down that it shall be charged.
+
+    :param payment_method_id: instead of the customer's default.
+    :raises ConflictError: if it is not owed, or a charge for it is under way.
+    :raises InvalidError: if there is no payment method to charge.
+    """
+    invoice = locks.invoice(invoice_id)
+    if invoice.status == InvoiceStatus.DRAFT:
+        invoices.finalize([invoice], now=now)
+    if invoice.status not in lifecycle.COLLECTIBLE:
+        raise ConflictError(
+            f"There is nothing to charge: the invoice is {invoice.status.lower()}.",
+            code="nothing_to_charge",
+        )
+    methods = PaymentMethod.objects.usable().filter(customer=invoice.customer_id)
+    chosen = {"is_default": True} if payment_method_id is None else {"pk": payment_method_id}
+    method = methods.filter(**chosen).first()
+    if method is None:
+        raise InvalidError("There is no such payment method.", code="no_payment_method")
+    if invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
+        raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")
+    attempt = _attempt(invoice, method, now)
+    attempt.save(force_insert=True)
+    _unschedule([invoice])
+    return attempt
+
+
+def open_attempts(owed: Sequence[Invoice], *, now: datetime) -> list[PaymentAttempt]:
+    """Write down that invoices shall be charged to their customers' default methods.
+
+    In a transaction of the caller's, who holds the locks. Invoices over nothing, without a
+    method, or with a charge under way are left as they are.
+    """
+    methods = {
+        method.customer_id: method
+        for method in PaymentMethod.objects.usable().filter(
+            is_default=True, customer__in=[invoice.customer_id for invoice in owed]
+        )
+    }
+    under_way = set(
+        PaymentAttempt.objects.filter(
+            invoice__in=owed, status__in=lifecycle.OPEN_ATTEMPTS
+        ).values_list("invoice_id", flat=True)
+    )
+    chosen = [
+        invoice
+        for invoice in owed
+        if invoice.total and invoice.customer_id in methods and invoice.pk not in under_way
+    ]
+    attempts = [_attempt(invoice, methods[invoice.customer_id], now) for invoice in chosen]
+    PaymentAttempt.objects.bulk_create(attempts)
+    _unschedule([invoice for invoice in chosen if invoice.next_charge_at is not None])
+    return attempts
+
+
+@transaction.atomic(durable=True)
+def retry_due(*, now: datetime, clock: TestClock | None = None, limit: int = 500) -> list[UUID]:
+    """Open attempts for declined invoices whose next charge is due; the attempts' ids."""
+    due = Invoice.objects.due_for_charge(now, clock).order_by("next_charge_at")[:limit]
+    attempts = []
+    for invoice_id in list(due.values_list("pk", flat=True)):
+        invoice = locks.invoice(invoice_id)
+        if invoice.status in lifecycle.COLLECTIBLE and invoice.next_charge_at is not None:
+            attempts += open_attempts([invoice], now=now)
+            _unschedule([invoice])
+    return [attempt.pk for attempt in attempts]
+
+
+def open_for_customer(customer_id: UUID, *, now: datetime) -> list[UUID]:
+    """Charge at once all that a customer owes, because they have a new payment method.
+
+    In a transaction of the caller's, who holds the lock on the customer.
+    """
+    owed = list(Invoice.objects.collectible().filter(customer=customer_id).order_by("issued_at"))
+    return [attempt.pk for attempt in open_attempts(owed, now=now)]
+
+
+def collect(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
+    """Send an attempt to its gateway and settle it. None: somebody else is at it.
+
+    :raises RuntimeError: if called inside a transaction.
+    """
+    with locks.alone("attempt", attempt_id) as is_ours:
+        if not is_ours:
+            return None
+        attempt = _begin_sending(attempt_id)
+        if attempt.status != AttemptStatus.SENDING:
+            return attempt
+        try:
+            outcome = registry.get(attempt.gateway).charge(_request_for(attempt))
+        except GatewayUnavailableError:
+            logger.warning("No answer from %s on attempt %s.", attempt.gateway, attempt.pk)
+            return _lose_sight(attempt_id)
+        except GatewayRejectedError as error:
+            outcome = Charge(
+                reference=str(attempt_id),
+                external_id="",
+                status=ChargeStatus.DECLINED,
+                decline=Decline("rejected_by_gateway", str(error)[:500], is_hard=True),
+            )
+        return settle(attempt_id, outcome=outcome, now=now)
+
+
+@transaction.atomic(durable=True)
+def settle(attempt_id: UUID, *, outcome: Charge, now: datetime) -> PaymentAttempt:
+    """Write down what the gateway said. Whoever hears first wins; the second changes nothing.
+
+    :param now: when it was heard; the customer's own present is what counts.
+    """
+    attempt = locks.attempt(attempt_id)
+    if attempt.status not in lifecycle.OPEN_ATTEMPTS:
+        return attempt
+    present = attempt.invoice.customer.lives_at(now)
+    attempt.external_id = outcome.external_id or attempt.external_id
+    _OUTCOMES[outcome.status](attempt, outcome, present)
+    attempt.save()
+    return attempt
+
+
+@transaction.atomic(durable=True)
+def _begin_sending(attempt_id: UUID) -> PaymentAttempt:
+    attempt = locks.attempt(attempt_id)
+    if attempt.status in lifecycle.UNSENT_ATTEMPTS:
+        attempt.status = lifecycle.ATTEMPT.after(attempt.status, "send")
+        attempt.save(update_fields=["status"])
+    return attempt
+
+
+@transaction.atomic(durable=True)
+def _lose_sight(attempt_id: UUID) -> PaymentAttempt:
+    attempt = locks.attempt(attempt_id)
+    if attempt.status == AttemptStatus.SENDING:
+        attempt.status = lifecycle.ATTEMPT.after(attempt.status, "lose_sight")
+        attempt.save(update_fields=["status"])
+    return attempt
+
+
+def _request_for(attempt: PaymentAttempt) -> ChargeRequest:
+    known_as = GatewayCustomer.objects.get(
+        customer=attempt.invoice.customer_id, gateway=attempt.gateway
+    )
+    return ChargeRequest(
+        reference=str(attempt.pk),
+        amount=attempt.amount,
+        customer_external_id=known_as.external_id,
+        method_external_id=attempt.payment_method.external_id,
+    )
+
+
+def _attempt(invoice: Invoice, method: PaymentMethod, now: datetime) -> PaymentAttempt:
+    return PaymentAttempt(
+        invoice=invoice,
+        payment_method=method,
+        gateway=method.gateway,
+        amount_minor=invoice.total_minor,
+        currency=invoice.currency,
+        created_at=now,
+    )
+
+
+def _unschedule(scheduled: Sequence[Invoice]) -> None:
+    """An attempt is open: the schedule has done its part."""
+    for invoice in scheduled:
+        invoice.next_charge_at = None
+    Invoice.objects.filter(pk__in=[invoice.pk for invoice in scheduled]).update(next_charge_at=None)
+
+
+def _succeed(attempt: PaymentAttempt, _outcome: Charge, now: datetime) -> None:
+    invoice = attempt.invoice
+    attempt.status = lifecycle.ATTEMPT.after(attempt.status, "succeed")
+    attempt.settled_at = now
+    payment = Payment.objects.create(
+        customer_id=invoice.customer_id,
+        gateway=attempt.gateway,
+        attempt=attempt,
+        amount_minor=attempt.amount_minor,
+        currency=attempt.currency,
+        received_at=now,
+    )
+    Allocation.objects.create(payment=payment, invoice=invoice, amount_minor=attempt.amount_minor)
+    invoice.status = lifecycle.INVOICE.after(invoice.status, "pay")
+    invoice.paid_at, invoice.next_charge_at = now, None
+    invoice.version += 1
+    invoice.save(update_fields=["status", "paid_at", "next_charge_at", "version"])
+    journal.post(
+        journal.Fact(
+            kind="PAYMENT_RECEIVED",
+            key=f"payment:{payment.pk}:received",
+            customer_id=invoice.customer_id,
+            occurred_at=now,
+            context={
+                "invoice": invoice.number,
+                "gateway": attempt.gateway,
+                "attempt": str(attempt.pk),
+                "external_id": attempt.external_id,
+                "method": str(attempt.payment_method),
+            },
+            postings=postings.payment_received(payment.amount, gateway=attempt.gateway),
+            invoice_id=invoice.pk,
+        )
+    )
+    _recover(invoice)
+
+
+def _process(attempt: PaymentAttempt, _outcome: Charge, _now: datetime) -> None:
+    attempt.status = lifecycle.ATTEMPT.after(attempt.status, "process")
+
+
+def _decline(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
+    invoice = attempt.invoice
+    reason = outcome.decline or Decline("declined", "The payment was declined.")
+    attempt.status = lifecycle.ATTEMPT.after(attempt.status, "fail")
+    attempt.settled_at = now
+    attempt.decline_code = reason.code[:64]
+    attempt.decline_message = reason.message[:500]
+    attempt.is_hard_decline = reason.is_hard
+    failures = invoice.attempts.filter(
+        status=AttemptStatus.FAILED, payment_method=attempt.payment_method_id
+    ).count()
+    invoice.status = lifecycle.INVOICE.after(invoice.status, "fail")
+    invoice.next_charge_at = dunning.next_attempt(
+        settings.DUNNING_POLICY, failures=failures + 1, failed_at=now, is_hard=reason.is_hard
+    )
+    invoice.version += 1
+    invoice.save(update_fields=["status", "next_charge_at", "version"])
+    journal.post(
+        journal.Fact(
+            kind="PAYMENT_DECLINED",
+            key=f"attempt:{attempt.pk}:declined",
+            customer_id=invoice.customer_id,
+            occurred_at=now,
+            context={
+                "invoice": invoice.number,
+                "gateway": attempt.gateway,
+                "code": reason.code,
+                "amount": str(attempt.amount),
+                "next_charge_at": (
+                    invoice.next_charge_at.isoformat() if invoice.next_charge_at else None
+                ),
+            },
+        )
+    )
+    _fall_past_due(invoice, now)
+
+
+def _fall_past_due(invoice: Invoice, now: datetime) -> None:
+    """The subscription that the invoice is for keeps its access for the grace period only."""
+    Subscription.objects.filter(
+        pk=invoice.subscription_id, status=SubscriptionStatus.ACTIVE
+    ).update(status=SubscriptionStatus.PAST_DUE, past_due_at=now)
+
+
+def _recover(invoice: Invoice) -> None:
+    """Back to good standing, once no invoice of the subscription is in error any more."""
+    still_owed = Invoice.objects.filter(
+        subscription=invoice.subscription_id, status=InvoiceStatus.CHARGED_WITH_ERROR
+    )
+    if invoice.subscription_id is not None and not still_owed.exists():
+        Subscription.objects.filter(
+            pk=invoice.subscription_id, status=SubscriptionStatus.PAST_DUE
+        ).update(status=SubscriptionStatus.ACTIVE, past_due_at=None)
+
+
+_OUTCOMES: Final = {
+    ChargeStatus.SUCCEEDED: _succeed,
+    ChargeStatus.PROCESSING: _process,
+    ChargeStatus.DECLINED: _decline,
+}

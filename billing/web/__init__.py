@@ -1,0 +1,1 @@
+"""Customers' pages over the same services as the API."""

@@ -1,0 +1,113 @@
+"""Commands on the catalogue. Terms are superseded, never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from plans.models import Feature, Meter, Plan, PlanVersion
+from plans.terms import PlanTerms
+
+_EDITABLE = frozenset(
+    {
+        "name",
+        "description",
+        "tier",
+        "pa_plan_id",
+        "is_public",
+        "allowed_organizations",
+        "is_disabled",
+        "metadata",
+    }
+)
+
+
+@transaction.atomic
+def create(
+    name: str, *, terms: PlanTerms, by: str, now: datetime, listing: Mapping[str, Any] | None = None
+) -> Plan:
+    """Put a plan on sale.
+
+    :param listing: how it is shown: any of description, tier, is_public, allowed_organizations…
+    :raises ValidationError: if the terms name a meter or feature that does not exist.
+    """
+    _require_known(terms)
+    plan = Plan(name=name, created_by=by, created_at=now, **_only_editable(listing or {}))
+    plan.save(force_insert=True)
+    plan.current = _publish(plan, terms, by=by, now=now)
+    plan.save(update_fields=["current"])
+    return plan
+
+
+@transaction.atomic
+def update(
+    plan_id: UUID,
+    *,
+    by: str,
+    now: datetime,
+    terms: PlanTerms | None = None,
+    listing: Mapping[str, Any] | None = None,
+) -> Plan:
+    """Change how a plan is shown, and its terms by a new version.
+
+    Existing subscriptions stay on the terms they started with.
+
+    :raises ValidationError: if it is retired, or the terms name something unknown.
+    """
+    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    if plan.retired_at is not None:
+        raise ValidationError("A retired plan cannot be changed.", code="plan_retired")
+    for name, value in _only_editable(listing or {}).items():
+        setattr(plan, name, value)
+    if terms is not None and terms != plan.terms:
+        _require_known(terms)
+        plan.version += 1
+        plan.current = _publish(plan, terms, by=by, now=now)
+    plan.updated_by, plan.updated_at = by, now
+    plan.save()
+    return plan
+
+
+@transaction.atomic
+def retire(plan_id: UUID, *, by: str, now: datetime) -> Plan:
+    """Take a plan off sale for good. It stays readable, and its subscriptions go on."""
+    plan = Plan.objects.select_for_update().get(pk=plan_id)
+    if plan.retired_at is None:
+        plan.retired_at = plan.updated_at = now
+        plan.updated_by = by
+        plan.save(update_fields=["retired_at", "updated_at", "updated_by"])
+    return plan
+
+
+def _publish(plan: Plan, terms: PlanTerms, *, by: str, now: datetime) -> PlanVersion:
+    return PlanVersion.objects.create(
+        plan=plan, number=plan.version, terms=terms.to_json(), created_by=by, created_at=now
+    )
+
+
+def _only_editable(listing: Mapping[str, Any]) -> Mapping[str, Any]:
+    unknown = set(listing) - _EDITABLE
+    if unknown:
+        raise ValidationError(dict.fromkeys(unknown, "Cannot be set."))
+    return listing
+
+
+def _require_known(terms: PlanTerms) -> None:
+    errors: dict[str, str] = {}
+    unknown_meters = set(terms.meters) - _codes(Meter)
+    if unknown_meters:
+        errors["usage"] = f"Unknown meter: {', '.join(sorted(unknown_meters))}."
+    unknown_features = set(terms.features) - _codes(Feature)
+    if unknown_features:
+        errors["features"] = f"Unknown feature: {', '.join(sorted(unknown_features))}."
+    if errors:
+        raise ValidationError(errors)
+
+
+def _codes(model: type[Meter | Feature]) -> set[str]:
+    return set(model.objects.values_list("code", flat=True))

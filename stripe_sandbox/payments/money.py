@@ -1,0 +1,61 @@
+"""Amounts: the smallest that can be charged, what a charge costs, how one is written."""
+
+from __future__ import annotations
+
+from stripe_sandbox.errors import ApiError
+
+_ZERO_DECIMAL = frozenset(
+    "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()
+)
+_THREE_DECIMAL = frozenset("bhd jod kwd omr tnd".split())
+_MINIMUM = {
+    "usd": 50, "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500,
+    "dkk": 250, "eur": 50, "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000,
+    "myr": 200, "nok": 300, "nzd": 50, "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000,
+}  # fmt: skip
+_LARGEST = 99_999_999
+_CURRENCY_LENGTH = 3
+
+
+def require_chargeable(amount: int, currency: str) -> None:
+    """Refuse what Stripe would not charge.
+
+    :raises ApiError: if the amount is too small or too large, or the currency is none.
+    """
+    if len(currency) != _CURRENCY_LENGTH or not currency.isalpha():
+        raise ApiError(
+            f"Invalid currency: {currency}. Stripe takes three-letter ISO codes.", param="currency"
+        )
+    if amount < 1:
+        raise ApiError(
+            "This value must be greater than or equal to 1.",
+            code="parameter_invalid_integer",
+            param="amount",
+        )
+    smallest = _MINIMUM.get(currency, 1)
+    if amount < smallest:
+        raise ApiError(
+            f"Amount must be at least {written(smallest, currency)}.",
+            code="amount_too_small",
+            param="amount",
+        )
+    if amount > _LARGEST:
+        raise ApiError(
+            f"Amount must be no more than {written(_LARGEST, currency)}.",
+            code="amount_too_large",
+            param="amount",
+        )
+
+
+def fee(amount: int) -> int:
+    """Return what a charge costs: 2.9 % rounded up by half, and 30."""
+    return (amount * 29 + 500) // 1000 + 30
+
+
+def written(amount: int, currency: str) -> str:
+    """Write an amount for people, such as `12.50 USD`."""
+    decimals = 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2
+    sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(decimals + 1, "0")
+    whole = digits[:-decimals] if decimals else digits
+    fraction = f".{digits[-decimals:]}" if decimals else ""
+    return f"{sign}{whole}{fraction} {currency.upper()}"

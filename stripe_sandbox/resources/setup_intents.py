@@ -1,0 +1,90 @@
+"""SetupIntents: a payment method saved for later."""
+
+from __future__ import annotations
+
+from stripe_sandbox import ids
+from stripe_sandbox.bodies import Json
+from stripe_sandbox.call import Call
+from stripe_sandbox.fields import carried, merged
+from stripe_sandbox.payments import methods, setup_intents
+from stripe_sandbox.payments.automatic import chosen_types
+from stripe_sandbox.routes import operation
+from stripe_sandbox.wire.paging import listed
+
+_NOT_ATTRIBUTES = ("payment_method_data",)
+
+
+@operation("POST", "/v1/setup_intents")
+def create(call: Call) -> Json:
+    """Create an intent, and confirm it if asked to."""
+    if "customer" in call.params:
+        call.fetch("customer", call.params["customer"], "customer")
+    intent_id = ids.new("seti")
+    body = {
+        "id": intent_id,
+        "client_secret": ids.client_secret(intent_id),
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "usage": "off_session",
+        **carried("setup_intent", call.params, drop=_NOT_ATTRIBUTES),
+        **chosen_types(call.params),
+        "status": "requires_payment_method",
+    }
+    if "payment_method" in call.params:
+        body |= _method_chosen(call, body)
+    intent = call.create("setup_intent", body, event="setup_intent.created")
+    if call.params.get("confirm"):
+        return setup_intents.confirm(call, intent, return_url=call.params.get("return_url"))
+    return intent
+
+
+@operation("GET", "/v1/setup_intents/{intent}")
+def retrieve(call: Call) -> Json:
+    """Return an intent."""
+    return call.target("setup_intent")
+
+
+@operation("POST", "/v1/setup_intents/{intent}")
+def update(call: Call) -> Json:
+    """Change an intent that is still open."""
+    before = call.target("setup_intent")
+    setup_intents.require(before, "update", "updated")
+    changes = merged(before, call.params, drop=_NOT_ATTRIBUTES)
+    if changes.get("payment_method"):
+        changes |= _method_chosen(call, before | changes)
+    return call.change(before, changes)
+
+
+@operation("POST", "/v1/setup_intents/{intent}/confirm")
+def confirm(call: Call) -> Json:
+    """Save the payment method."""
+    intent = call.target("setup_intent")
+    if "payment_method" in call.params:
+        setup_intents.require(intent, "confirm", "confirmed")
+        wanted = intent | {"payment_method": call.params["payment_method"]}
+        intent = call.change(intent, _method_chosen(call, wanted))
+    return setup_intents.confirm(call, intent, return_url=call.params.get("return_url"))
+
+
+@operation("POST", "/v1/setup_intents/{intent}/cancel")
+def cancel(call: Call) -> Json:
+    """Give an intent up."""
+    intent = call.target("setup_intent")
+    return setup_intents.cancel(call, intent, call.params.get("cancellation_reason"))
+
+
+@operation("GET", "/v1/setup_intents")
+def list_all(call: Call) -> Json:
+    """Return intents, newest first."""
+    return listed(call.state.objects, "setup_intent", call.params, url=call.path)
+
+
+@operation("GET", "/v1/setup_attempts")
+def list_attempts(call: Call) -> Json:
+    """Return the tries of one intent."""
+    return listed(call.state.objects, "setup_attempt", call.params, url=call.path)
+
+
+def _method_chosen(call: Call, intent: Json) -> Json:
+    method = methods.resolve(call, intent["payment_method"])
+    methods.owned(call, method, intent.get("customer"))
+    return {"payment_method": method["id"], "status": "requires_confirmation"}

@@ -1,0 +1,45 @@
+"""`python -m supervisor demo`, `reset`, `exec -- COMMAND …`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from supervisor import demo, options
+from supervisor.errors import StopRequestedError, SupervisorError
+from supervisor.execute import execute
+from supervisor.reset import reset
+
+
+def main(argv: Sequence[str]) -> int:
+    """Do what was asked; the exit code."""
+    asked = _parser().parse_args(argv)
+    try:
+        chosen = options.read()
+        if asked.what == "exec":
+            return execute(chosen, asked.command)
+        if asked.what == "demo":
+            demo.run(chosen)
+            return 0
+        print(reset(chosen.home))
+    except StopRequestedError:
+        return 130
+    except SupervisorError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m supervisor", description=__doc__)
+    commands = parser.add_subparsers(dest="what", required=True)
+    commands.add_parser("demo", help="run everything on this machine until Ctrl-C")
+    commands.add_parser("reset", help="forget the demo's home (BURSAR_HOME, else .bursar)")
+    run = commands.add_parser("exec", help="run a command with the demo's settings and servers")
+    run.add_argument("command", nargs="+", metavar="COMMAND", help="write -- before it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""The settings every process of Bursar is given, and the secrets made for them once."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from supervisor import ports
+from supervisor.errors import SupervisorError
+from supervisor.files import write_private
+from supervisor.home import Home
+from supervisor.ports import HOST
+
+_LIVE_KEYS = ("sk_live_", "rk_live_")
+
+
+@dataclass(frozen=True)
+class Own:
+    """What the person brought along, and we therefore do not run."""
+
+    database: bool
+    redis: bool
+    stripe: bool
+
+
+def own(given: Mapping[str, str]) -> Own:
+    """Read what is given.
+
+    :raises SupervisorError: for a live Stripe key, or a key without its webhook secret.
+    """
+    key = given.get("STRIPE_SECRET_KEY", "")
+    if key.startswith(_LIVE_KEYS):
+        raise SupervisorError("STRIPE_SECRET_KEY is a live key; the demo takes test keys only.")
+    if key and not given.get("STRIPE_WEBHOOK_SECRET"):
+        raise SupervisorError(
+            "STRIPE_SECRET_KEY is set but STRIPE_WEBHOOK_SECRET is not; "
+            "`stripe listen` prints it (whsec_…)."
+        )
+    return Own(
+        database=bool(given.get("DATABASE_URL")),
+        redis=bool(given.get("REDIS_URL")),
+        stripe=bool(key),
+    )
+
+
+def remembered(home: Home) -> dict[str, str]:
+    """The secrets of this home, made at its first start."""
+    path = home.path / "secrets.json"
+    if not path.exists():
+        fresh = {
+            "SECRET_KEY": _random(64),
+            "STRIPE_SECRET_KEY": f"sk_test_{_random(32)}",
+            "STRIPE_WEBHOOK_SECRET": f"whsec_{_random(32)}",
+        }
+        write_private(path, json.dumps(fresh, indent=1))
+    return read_texts(path)
+
+
+def stripe_port(home: Home, *, to_listen: bool = False) -> int:
+    """The port of the stand-in for Stripe, the same at every start unless somebody took it."""
+    path = home.path / "stripe-port"
+    kept = path.read_text() if path.exists() else ""
+    if kept.isdecimal() and not (to_listen and not ports.is_free(int(kept))):
+        return int(kept)
+    port = ports.any_free()
+    write_private(path, str(port))
+    return port
+
+
+def read_texts(path: Path) -> dict[str, str]:
+    """A JSON object of texts.
+
+    :raises SupervisorError: if the file holds anything else.
+    """
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return {str(name): str(value) for name, value in found.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise SupervisorError(f"{path} cannot be read: {error}") from error
+
+
+def settings(given: Mapping[str, str], home: Home, *, port: int) -> dict[str, str]:
+    """Every setting but the URLs of embedded servers."""
+    kept = remembered(home)
+    ours = {
+        "SECRET_KEY": kept["SECRET_KEY"],
+        "DEBUG": "0",
+        "ALLOWED_HOSTS": f"{HOST},localhost",
+        "PUBLIC_URL": f"http://{HOST}:{port}",
+        "STRIPE_SECRET_KEY": kept["STRIPE_SECRET_KEY"],
+        "STRIPE_WEBHOOK_SECRET": kept["STRIPE_WEBHOOK_SECRET"],
+        "STRIPE_API_BASE": f"http://{HOST}:{stripe_port(home)}",
+        "TEST_CLOCKS": "1",
+        "SECURE": "0",
+        "EMAIL_URL": "consolemail://",
+    }
+    if own(given).stripe:
+        del ours["STRIPE_API_BASE"]
+    return ours | brought(given)
+
+
+def brought(given: Mapping[str, str]) -> dict[str, str]:
+    """What the person set themselves and we leave so.
+
+    All else is ours: a variable left in a shell cannot break the demo.
+    """
+    names = ["DATABASE_URL", "REDIS_URL", "EMAIL_URL"]
+    if own(given).stripe:
+        names += ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"]
+    return {name: given[name] for name in names if given.get(name)}
+
+
+def complete(given: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
+    """The whole environment of a child: the caller's, with our settings over it.
+
+    libpq's variables (PGHOSTADDR, PGSERVICE, …) would bend the URL of an embedded server.
+    """
+    embedded = chosen.get("DATABASE_URL") != given.get("DATABASE_URL")
+    left_out = "PG" if embedded else "\0"
+    base = {name: value for name, value in given.items() if not name.startswith(left_out)}
+    return base | {"PYTHONUNBUFFERED": "1"} | dict(chosen)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))

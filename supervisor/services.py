@@ -1,0 +1,110 @@
+"""The processes of the demo besides the servers, as data: what runs, after what, ready when."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from supervisor import ports
+from supervisor.crew import Service
+from supervisor.home import Home
+from supervisor.ports import HOST
+from supervisor.program import Program
+
+PROJECT = Path(__file__).resolve().parent.parent
+# Both commands in one process: loading the project twice would cost seconds at every start.
+_MIGRATE = """
+from django.core.management import execute_from_command_line as run
+run(["manage.py", "install_mirror"])
+run(["manage.py", "migrate", "--no-input"])
+"""
+_SERVERS = ("postgres", "valkey", "stripe_sandbox")
+
+
+@dataclass(frozen=True)
+class Application:
+    """What the table of processes is computed from."""
+
+    home: Home
+    port: int
+    env: Mapping[str, str]
+    # None where the person brought a Stripe account.
+    stripe_port: int | None
+    publish: Callable[[], None]
+
+    @property
+    def seed(self) -> Path:
+        return self.home.path / "seed.json"
+
+    def services(self) -> list[Service]:
+        """Servers of ours that are not embedded are simply absent from the needs."""
+        stand_in = [] if self.stripe_port is None else [self._stand_in(self.stripe_port)]
+        return [*stand_in, self._migrations(), self._web(), *self._celery(), self._sample_data()]
+
+    def _stand_in(self, port: int) -> Service:
+        arguments = {
+            "--port": str(port),
+            "--host": HOST,
+            "--state": str(self.home.path / "stripe_sandbox.sqlite3"),
+            "--webhook-url": f"http://{HOST}:{self.port}/webhooks/stripe/",
+            "--webhook-secret": self.env["STRIPE_WEBHOOK_SECRET"],
+        }
+        flat = [part for pair in arguments.items() for part in pair]
+        return Service(
+            self._python("stripe_sandbox", "-m", "stripe_sandbox", *flat),
+            "Stand-in for Stripe",
+            ready=functools.partial(ports.answers, port, "/_control/health"),
+        )
+
+    def _migrations(self) -> Service:
+        return Service(
+            self._python("migrations", "-c", _MIGRATE),
+            "Tables",
+            needs=("postgres", "valkey"),
+            prepare=self.publish,
+            once=True,
+        )
+
+    def _web(self) -> Service:
+        # Beside the migrations: it only loads code until somebody visits.
+        server = ("granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port))
+        limits = ("--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "3")
+        quiet = ("--no-ws", "--no-access-log", "--respawn-failed-workers")
+        return Service(
+            self._python("web", "-m", *server, *limits, *quiet, "config.wsgi:application"),
+            "Web server",
+            needs=_SERVERS,
+            ready=functools.partial(ports.answers, self.port, "/healthz"),
+        )
+
+    def _celery(self) -> list[Service]:
+        needs = (*_SERVERS, "migrations")
+        worker = ("worker", "--concurrency", "2", "--queues", "celery,billing")
+        quiet = ("--loglevel", "INFO", "--without-gossip", "--without-mingle")
+        beat = ("beat", "--schedule", str(self.home.run / "beat"), "--loglevel", "WARNING")
+        celery = ("-m", "celery", "--app", "config.celery")
+        return [
+            Service(self._python("worker", *celery, *worker, *quiet), "Worker", needs=needs),
+            Service(self._python("beat", *celery, *beat), "Timetable", needs=needs),
+        ]
+
+    def _sample_data(self) -> Service:
+        arguments = ("manage.py", "seed_demo", "--output", str(self.seed))
+        return Service(
+            self._python("seed_demo", *arguments, shown=True),
+            "Sample data",
+            needs=(*_SERVERS, "migrations", "web", "worker"),
+            once=True,
+        )
+
+    def _python(self, name: str, *arguments: str, shown: bool = False) -> Program:
+        return Program(
+            name,
+            (sys.executable, *arguments),
+            self.env,
+            log=None if shown else self.home.log(name),
+            cwd=PROJECT,
+        )

@@ -1,0 +1,34 @@
+"""A pytest plugin: PostgreSQL and Valkey for the run, started before Django reads its settings.
+
+Loaded by `-p tests.servers`. With pytest-xdist the controlling process owns the servers and its
+workers inherit their addresses.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from supervisor import servers
+
+_RUNNING = ExitStack()
+atexit.register(_RUNNING.close)  # also when collecting fails
+
+
+@pytest.hookimpl(tryfirst=True, wrapper=True)
+def pytest_load_initial_conftests() -> Iterator[None]:
+    """Start the servers, unless a controlling process has."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        home = Path(tempfile.mkdtemp(prefix="bursar-"))
+        _RUNNING.callback(shutil.rmtree, home, ignore_errors=True)
+        found = _RUNNING.enter_context(servers.running(home, durable=False))
+        os.environ["DATABASE_URL"] = found.database_url
+        os.environ["REDIS_URL"] = found.redis_url
+    return (yield)

@@ -1,0 +1,3 @@
+"""The supervisor: real processes, and nothing of Bursar."""
+
+from __future__ import annotations

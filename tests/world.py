@@ -1,0 +1,115 @@
+"""Stories: people subscribe, time passes, charges are made by the real engine.
+
+Everybody lives by one test clock, which only `at` moves.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import count
+from typing import Self
+
+from billing.gateways import registry
+from billing.models import BillingPeriod, Invoice, Subscription
+from billing.services import payment_methods, subscriptions, test_clocks, usage
+from billing.services.usage import Receipt, Report
+from customers.models import Customer, TestClock
+from plans.models import Plan
+from tests import builders
+
+
+def instant(text: str) -> datetime:
+    """`2026-04-11` or `2026-04-11 15:00`, in UTC."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+class World:
+    """A catalogue, some people and their common clock."""
+
+    def __init__(self) -> None:
+        self.plans = builders.make_catalogue()
+        self._clock: TestClock | None = None
+        self._ids = count(1)
+
+    @property
+    def clock(self) -> TestClock:
+        """The clock; `at` comes first."""
+        assert self._clock is not None, "at() first"
+        self._clock.refresh_from_db()
+        return self._clock
+
+    @property
+    def now(self) -> datetime:
+        """Where the clock stands."""
+        return self.clock.now
+
+    def at(self, text: str) -> Self:
+        """Let time pass until then, with all that happens meanwhile."""
+        if self._clock is None:
+            self._clock = test_clocks.create(now=instant(text))
+        else:
+            test_clocks.advance(self._clock.pk, to=instant(text))
+        return self
+
+    def customer(self, name: str, **fields: str) -> Customer:
+        """A customer who lives by the clock."""
+        return builders.make_customer(name, now=self.now, test_clock=self.clock, **fields)
+
+    def signs_up(self, name: str, plan: str, **fields: str) -> Customer:
+        """A new customer on a plan, with its trial."""
+        customer = self.customer(name, **fields)
+        self.subscribes(customer, plan)
+        return customer
+
+    def subscribes(self, customer: Customer, plan: str) -> Subscription:
+        """Put a customer on a plan."""
+        return subscriptions.start(customer.pk, self.plans[plan], by="test", now=self.now)
+
+    def adds_card(self, customer: Customer, token: str = "tok_ok") -> None:
+        """Set up a card at the in-process gateway; what is owed is charged at once."""
+        settled = payment_methods.add(
+            self._fresh(customer),
+            token=token,
+            now=self.now,
+            gateway=registry.get("sandbox"),
+            is_default=True,
+        )
+        assert settled.session.payment_method is not None
+        self.at(f"{self.now:%Y-%m-%d %H:%M:%S}")
+
+    def uses(self, customer: Customer, quantity: int | str, meter: str = "api_calls") -> Receipt:
+        """Report one event."""
+        report = Report(
+            event_id=f"event-{next(self._ids)}",
+            customer=customer.organization_id,
+            meter=meter,
+            quantity=Decimal(quantity),
+        )
+        return usage.record([report], now=self.now)
+
+    def subscription(self, customer: Customer) -> Subscription:
+        """Their newest subscription."""
+        return Subscription.objects.filter(customer=customer).latest("created_at")
+
+    def period(self, customer: Customer) -> tuple[str, str]:
+        """From and to of their open period."""
+        period = BillingPeriod.objects.get(customer=customer, closed_at=None)
+        return f"{period.starts_at:%Y-%m-%d %H:%M}", f"{period.ends_at:%Y-%m-%d %H:%M}"
+
+    def newest_invoice(self, customer: Customer) -> Invoice:
+        """Their latest."""
+        return Invoice.objects.filter(customer=customer).latest("created_at")
+
+    def invoice(self, customer: Customer) -> list[tuple[str, Decimal, str]]:
+        """The lines of their latest invoice: description, amount, explanation."""
+        lines = self.newest_invoice(customer).lines.order_by("position")
+        return [(line.description, line.amount.major, line.explanation) for line in lines]
+
+    def plan(self, name: str) -> Plan:
+        """A plan of the catalogue."""
+        return self.plans[name]
+
+    @staticmethod
+    def _fresh(customer: Customer) -> Customer:
+        return Customer.objects.readable().get(pk=customer.pk)
