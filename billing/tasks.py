@@ -67,7 +67,7 @@ def collect_soon(attempt_ids: Iterable[UUID]) -> None:
 
 
 def soon(task: Task[..., Any], **arguments: str) -> None:
-    """Tell the queue, after the caller's commit. It is only told early: the sweeper will find it."""
+    """Tell the queue, after the caller's commit; what it misses, the sweeper finds."""
     try:
         task.apply_async(kwargs=arguments)
     except OperationalError:

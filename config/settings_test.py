@@ -13,7 +13,7 @@ os.environ.setdefault("STRIPE_WEBHOOK_SECRET", "whsec_" + "0" * 32)
 os.environ.setdefault("SECURE", "0")
 os.environ.setdefault("TEST_CLOCKS", "1")
 
-from config.settings import *  # noqa: E402, F403  # the environment comes first
+from config.settings import *  # noqa: F403  # the environment comes first
 
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

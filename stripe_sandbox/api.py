@@ -100,17 +100,15 @@ class Api:
         """Do the work, unless a fault forbids it, and keep it unless an error undoes it."""
         planned = fault.error() if fault else None
         try:
-            if planned and fault and fault.moment == "before":
-                raise planned
-            body = self._kept_work(request, request_id)
-            if planned:
-                raise planned
+            if not (planned and fault and fault.moment == "before"):
+                body = self._kept_work(request, request_id)
         except errors.ApiError as error:
-            return error.status, error.body(), error
+            planned = planned or error
         except Exception:
             _logger.exception("%s %s failed", request.method, request.path)
-            broken = faults.BrokenError("The stand-in has a fault of its own; its log has more.")
-            return broken.status, broken.body(), broken
+            planned = faults.BrokenError("The stand-in has a fault of its own; its log has more.")
+        if planned:
+            return planned.status, planned.body(), planned
         return 200, body, None
 
     def _kept_work(self, request: Request, request_id: str) -> Json:
@@ -127,7 +125,7 @@ class Api:
 
     def _operate(self, request: Request, request_id: str) -> Json:
         found = routes.find(request.method, request.path)
-        if found is None:
+        if found is None or _is_other(request.path, found[0]):
             raise _unrecognized(request)
         route, args = found
         params = route.parameters.read(forms.decode(request.form), "")
@@ -213,6 +211,11 @@ def _check_version(request: Request) -> None:
     version = request.headers.get("stripe-version")
     if version and not _VERSION.fullmatch(version):
         raise errors.MalformedError(f"Invalid Stripe API version: {version}")
+
+
+def _is_other(path: str, route: routes.Route) -> bool:
+    """Say whether a path only looks like this route, and is an operation of its own."""
+    return route.template != path and operations.is_spelled_out(path)
 
 
 def _unrecognized(request: Request) -> errors.ApiError:

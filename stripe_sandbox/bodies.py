@@ -21,7 +21,7 @@ def pretty(value: object) -> bytes:
     return json.dumps(value, indent=2, ensure_ascii=False).encode()
 
 
-def loads(text: str | bytes) -> Any:  # noqa: ANN401 - whatever the JSON holds
+def loads(text: str | bytes) -> Any:
     """Read JSON."""
     return json.loads(text)
 

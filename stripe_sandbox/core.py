@@ -9,8 +9,8 @@ from stripe_sandbox.control.routes import Control
 from stripe_sandbox.messages import Answer, Request
 from stripe_sandbox.pages.site import Site
 from stripe_sandbox.state import State
+from stripe_sandbox.upkeep import Upkeep
 from stripe_sandbox.webhooks.courier import Courier
-from stripe_sandbox.webhooks.upkeep import Upkeep
 
 
 class Sandbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from stripe_sandbox.bodies import Json
 
@@ -115,6 +115,16 @@ def empty(param: str) -> MalformedError:
         code="parameter_invalid_empty",
         param=param,
     )
+
+
+def not_yet(params: Collection[str], refused: Collection[str]) -> None:
+    """Refuse parameters that Stripe acts on and the stand-in would have to ignore.
+
+    :raises MalformedError: if there is one.
+    """
+    for param in params:
+        if param in refused:
+            raise MalformedError(f"This stand-in does not act on `{param}` yet.", param=param)
 
 
 def no_such(noun: str, object_id: str, param: str, *, status: int = 400) -> ApiError:

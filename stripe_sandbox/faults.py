@@ -12,6 +12,7 @@ from stripe_sandbox.store.database import Database
 CUT = "cut"
 _ACTIONS = ("500", "502", "503", "429", CUT, "slow")
 _MOMENTS = ("before", "after")
+_PARTS = ("method", "path", "action", "moment", "delay", "times")
 
 
 class BrokenError(ApiError):
@@ -69,15 +70,18 @@ def plan(database: Database, wish: Json) -> Json:
         "times": 1,
     } | wish
     wanted["action"] = str(wanted["action"])
-    if len(wanted) > 6 or wanted["action"] not in _ACTIONS or wanted["moment"] not in _MOMENTS:
+    if (
+        wanted.keys() != set(_PARTS)
+        or wanted["action"] not in _ACTIONS
+        or wanted["moment"] not in _MOMENTS
+    ):
         raise ApiError(
             "A fault has method, path, action "
             f"({', '.join(_ACTIONS)}), moment ({', '.join(_MOMENTS)}), delay and times."
         )
     row = database.run(
-        "INSERT INTO faults (method, path, action, moment, delay, times)"
-        " VALUES (:method, :path, :action, :moment, :delay, :times)",
-        wanted,
+        "INSERT INTO faults (method, path, action, moment, delay, times) VALUES (?, ?, ?, ?, ?, ?)",
+        [wanted[name] for name in _PARTS],
     )
     return {"id": row.lastrowid} | wanted
 

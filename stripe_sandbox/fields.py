@@ -21,7 +21,9 @@ def carried(kind: str, params: Json, *, drop: Collection[str] = ()) -> Json:
         for name, value in params.items()
         if name in known and name not in drop and name != "metadata"
     }
-    return taken | {"metadata": metadata({}, params.get("metadata"))} if "metadata" in known else taken
+    return (
+        taken | {"metadata": metadata({}, params.get("metadata"))} if "metadata" in known else taken
+    )
 
 
 def merged(before: Json, params: Json, *, drop: Collection[str] = ()) -> Json:

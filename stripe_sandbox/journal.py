@@ -28,9 +28,7 @@ class Asked:
 def write(database: Database, asked: Asked) -> None:
     """Record a request, without its key."""
     headers = {
-        name: value
-        for name, value in asked.request.headers.items()
-        if name not in _SECRET_HEADERS
+        name: value for name, value in asked.request.headers.items() if name not in _SECRET_HEADERS
     }
     database.run(
         "INSERT INTO requests (id, at, method, path, params, headers, status, error)"
@@ -65,9 +63,7 @@ def clear(database: Database) -> None:
 
 def _masked(value: object) -> object:
     if isinstance(value, dict):
-        return {
-            key: "…" if key in _SECRET_PARAMS else _masked(item) for key, item in value.items()
-        }
+        return {key: "…" if key in _SECRET_PARAMS else _masked(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_masked(item) for item in value]
     return value

@@ -15,7 +15,7 @@ from stripe_sandbox.sdk import operations
 from stripe_sandbox.sdk.parameters import Record
 
 Operation: TypeAlias = Callable[[Call], Json]
-Inclusion: TypeAlias = Callable[[Call, Json], Json]
+Inclusion: TypeAlias = Callable[[Call, Json], Json | None]
 
 
 @dataclass(frozen=True)

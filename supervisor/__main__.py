@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from supervisor import demo, options
+from supervisor import demo, environment, options
 from supervisor.errors import StopRequestedError, SupervisorError
 from supervisor.execute import execute
 from supervisor.reset import reset
@@ -17,6 +17,7 @@ def main(argv: Sequence[str]) -> int:
     asked = _parser().parse_args(argv)
     try:
         chosen = options.read()
+        environment.shed_libpq(chosen.given)
         if asked.what == "exec":
             return execute(chosen, asked.command)
         if asked.what == "demo":

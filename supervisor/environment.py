@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import string
 from collections.abc import Mapping
@@ -115,14 +116,21 @@ def brought(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def complete(given: Mapping[str, str], chosen: Mapping[str, str]) -> dict[str, str]:
-    """The whole environment of a child: the caller's, with our settings over it.
-
-    libpq's variables (PGHOSTADDR, PGSERVICE, …) would bend the URL of an embedded server.
-    """
-    embedded = chosen.get("DATABASE_URL") != given.get("DATABASE_URL")
-    left_out = "PG" if embedded else "\0"
-    base = {name: value for name, value in given.items() if not name.startswith(left_out)}
+    """The whole environment of a child: the caller's, with our settings over it."""
+    bends = _libpq(given)
+    base = {name: value for name, value in given.items() if name not in bends}
     return base | {"PYTHONUNBUFFERED": "1"} | dict(chosen)
+
+
+def shed_libpq(given: Mapping[str, str]) -> None:
+    """Remove from our own environment what would bend the URL of an embedded server."""
+    for name in _libpq(given):
+        os.environ.pop(name, None)
+
+
+def _libpq(given: Mapping[str, str]) -> list[str]:
+    """PGHOSTADDR, PGSERVICE and the like; none where the person brought a database for them."""
+    return [] if own(given).database else [name for name in given if name.startswith("PG")]
 
 
 def _random(length: int) -> str:

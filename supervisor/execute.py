@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
 from supervisor import environment, postgres, servers, valkey
 from supervisor import home as homes
-from supervisor.errors import HomeBusyError, SupervisorError
+from supervisor.errors import HomeBusyError, StopRequestedError, SupervisorError
 from supervisor.files import write_private
 from supervisor.home import Home
 from supervisor.options import Options
-from supervisor.signals import stop_on_signals
+from supervisor.signals import Stop, handling, stop_on_signals
 
-_WAIT_FOR_DEMO_SECONDS = 30.0
+_WAIT_FOR_SERVERS_SECONDS = 30.0
 
 
 def execute(options: Options, command: Sequence[str]) -> int:
     """Run the command; its exit code, or 128 + the signal that ended it.
 
+    :raises StopRequestedError: if told to stop before the command began.
     :raises SupervisorError: if the servers do not start or the command does not exist.
     """
-    with _settings(options) as chosen:
-        return _run(command, environment.complete(options.given, chosen))
+    with stop_on_signals() as stop, _settings(options, stop) as chosen:
+        return _run(command, environment.complete(options.given, chosen), stop)
 
 
 def publish(home: Home, chosen: Mapping[str, str]) -> None:
@@ -45,52 +47,66 @@ def embedded(home: Home, given: Mapping[str, str]) -> servers.Embedded:
 
 
 @contextmanager
-def _settings(options: Options) -> Iterator[dict[str, str]]:
-    busy: HomeBusyError | None = None
-    try:
-        with homes.claim(options.home) as home:
-            with _own_servers(home, options) as chosen:
-                yield chosen
-            return
-    except HomeBusyError as error:
-        busy = error
-    yield _joined(Home(options.home), busy) | environment.brought(options.given)
+def _settings(options: Options, stop: Stop) -> Iterator[dict[str, str]]:
+    with contextlib.ExitStack() as stack:
+        try:
+            home = stack.enter_context(homes.claim(options.home))
+        except HomeBusyError as busy:
+            yield _joined(busy, options, stop)
+        else:
+            ours = embedded(home, options.given)
+            chosen = environment.settings(options.given, home, port=options.port) | ours.urls()
+            stack.enter_context(servers.manned(home, ours.services(), stop=stop))
+            publish(home, chosen)
+            yield chosen
+
+
+def _joined(busy: HomeBusyError, options: Options, stop: Stop) -> dict[str, str]:
+    """The settings of the supervisor that holds the home, once it has its servers."""
+    published = Home(options.home).environment
+    deadline = time.monotonic() + _WAIT_FOR_SERVERS_SECONDS
+    while not published.exists():
+        stop.wait(0.1)
+        if stop.is_set():
+            raise StopRequestedError("stopped while waiting for servers")
+        if time.monotonic() > deadline:
+            raise SupervisorError(f"{busy} It has no servers to share yet.")
+    return environment.read_texts(published) | environment.brought(options.given)
+
+
+def _run(command: Sequence[str], env: Mapping[str, str], stop: Stop) -> int:
+    with _signals_for_the_command() as pass_on_to:
+        if stop.is_set():
+            raise StopRequestedError("stopped before the command began")
+        try:
+            process = subprocess.Popen(command, env=dict(env))
+        except OSError as error:
+            raise SupervisorError(f"{command[0]}: {error.strerror}") from error
+        pass_on_to(process)
+        code = process.wait()
+    return code if code >= 0 else 128 - code
 
 
 @contextmanager
-def _own_servers(home: Home, options: Options) -> Iterator[dict[str, str]]:
-    ours = embedded(home, options.given)
-    chosen = environment.settings(options.given, home, port=options.port) | ours.urls()
-    with stop_on_signals() as stop, servers.manned(home, ours.services(), stop=stop):
-        publish(home, chosen)
-        yield chosen
+def _signals_for_the_command() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """From here on signals are the command's; those that come before it runs are kept for it."""
+    running: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
-
-def _joined(home: Home, busy: HomeBusyError) -> dict[str, str]:
-    deadline = time.monotonic() + _WAIT_FOR_DEMO_SECONDS
-    while not home.environment.exists():
-        if time.monotonic() > deadline:
-            raise SupervisorError(f"{busy} It has no servers to share yet.")
-        time.sleep(0.1)
-    return environment.read_texts(home.environment)
-
-
-def _run(command: Sequence[str], env: Mapping[str, str]) -> int:
-    try:
-        process = subprocess.Popen(command, env=dict(env))
-    except OSError as error:
-        raise SupervisorError(f"{command[0]}: {error.strerror}") from error
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
+    def receive(number: int, _frame: FrameType | None) -> None:
         # The terminal's Ctrl-C reaches the command by itself.
-        if number != signal.SIGINT:
-            process.send_signal(number)
+        if number == signal.SIGINT:
+            return
+        early.append(number)
+        deliver()
 
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    former = {number: signal.signal(number, pass_on) for number in numbers}
-    try:
-        code = process.wait()
-    finally:
-        for number, handler in former.items():
-            signal.signal(number, handler)
-    return code if code >= 0 else 128 - code
+    def deliver() -> None:
+        while running and early:
+            running[0].send_signal(early.pop())
+
+    def pass_on_to(process: subprocess.Popen[bytes]) -> None:
+        running.append(process)
+        deliver()
+
+    with handling((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), receive):
+        yield pass_on_to

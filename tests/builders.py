@@ -3,44 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
+from billing.gateways import registry
+from billing.gateways.base import Gateway
 from customers import services as customer_services
 from customers.models import Customer, TestClock
 from plans import services as plan_services
 from plans.models import Meter, Plan
-from plans.terms import Alignment, PlanTerms, UsageModel, UsageTerms
+from plans.terms import PlanTerms
+from tests.terms import TIERS, seed_terms
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
-
-# Seed 003: tier, product, base charge, included units, price above.
-TIERS = [
-    (1, "Basic", "50", "100", "2.25"),
-    (2, "Premium", "180", "400", "1.80"),
-    (3, "Silver", "350", "900", "1.50"),
-    (4, "Gold", "600", "1500", "1.25"),
-]
-
-
-def seed_terms(amount: str, included: str, unit_amount: str, **changes: Any) -> PlanTerms:
-    """Terms as seed 003 has them: calendar months in USD, an allowance of API calls, a trial."""
-    fields: dict[str, Any] = {
-        "currency": "USD",
-        "amount": Decimal(amount),
-        "alignment": Alignment.CALENDAR,
-        "first_day_counts": False,
-        "trial_days": 14,
-        "usage": (
-            UsageTerms(
-                meter="api_calls",
-                model=UsageModel.ALLOWANCE,
-                unit_amount=Decimal(unit_amount),
-                included=Decimal(included),
-            ),
-        ),
-    }
-    return PlanTerms(**{**fields, **changes})
 
 
 def make_meter(code: str = "api_calls", **fields: Any) -> Meter:
@@ -89,3 +63,8 @@ def make_customer(
     return customer_services.create(
         organization_id, fields=details, by="test", now=now, test_clock=test_clock
     )
+
+
+def sandbox() -> Gateway:
+    """The in-process gateway."""
+    return registry.get("sandbox")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,19 @@ def _loopback_only() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", guarded)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quick_emptying() -> Iterator[None]:
+    """Empty the database our way after each test that really commits."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "django" in sys.modules:
+            from django.test import TransactionTestCase
+
+            from tests.emptying import empty_database
+
+            patch.setattr(TransactionTestCase, "_fixture_teardown", empty_database)
         yield
 
 

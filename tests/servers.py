@@ -18,6 +18,8 @@ import pytest
 
 from supervisor import servers
 
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
+
 _RUNNING = ExitStack()
 atexit.register(_RUNNING.close)  # also when collecting fails
 

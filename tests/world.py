@@ -10,9 +10,8 @@ from decimal import Decimal
 from itertools import count
 from typing import Self
 
-from billing.gateways import registry
 from billing.models import BillingPeriod, Invoice, Subscription
-from billing.services import payment_methods, subscriptions, test_clocks, usage
+from billing.services import invoices, payment_methods, subscriptions, test_clocks, usage
 from billing.services.usage import Receipt, Report
 from customers.models import Customer, TestClock
 from plans.models import Plan
@@ -72,11 +71,21 @@ class World:
             self._fresh(customer),
             token=token,
             now=self.now,
-            gateway=registry.get("sandbox"),
+            gateway=builders.sandbox(),
             is_default=True,
         )
         assert settled.session.payment_method is not None
         self.at(f"{self.now:%Y-%m-%d %H:%M:%S}")
+
+    def drafts(self, customer: Customer, amount: str, currency: str = "USD") -> Invoice:
+        """An invoice by hand over one item."""
+        return invoices.draft(
+            customer.pk,
+            currency=currency,
+            items=[("An item", Decimal(1), Decimal(amount))],
+            by="test",
+            now=self.now,
+        )
 
     def uses(self, customer: Customer, quantity: int | str, meter: str = "api_calls") -> Receipt:
         """Report one event."""

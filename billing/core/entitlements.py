@@ -119,7 +119,14 @@ def check(
         included = rating.allowance(price, standing.share)
         is_above = included is not None and Fraction(used) > included
         reason = Reason.ABOVE_ALLOWANCE if is_above else overall.reason
-        return Entitlement(feature, True, reason, included, used, standing.period_end)
+        return Entitlement(
+            feature,
+            is_granted=True,
+            reason=reason,
+            limit=included,
+            used=used,
+            resets_at=standing.period_end,
+        )
     if standing.terms.features.get(feature):
         return Entitlement(feature, is_granted=True, reason=overall.reason)
     return Entitlement(feature, is_granted=False, reason=Reason.NOT_IN_PLAN)

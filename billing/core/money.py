@@ -127,7 +127,7 @@ def allocate(amount: Money, weights: Sequence[Fraction | Decimal | int]) -> list
     """
     exact = [Fraction(weight) for weight in weights]
     whole = sum(exact, Fraction(0))
-    if whole <= 0 or min(exact) < 0:
+    if whole <= 0 or any(weight < 0 for weight in exact):
         raise InvalidError("Weights must be positive.", code="invalid_weights")
     sign = -1 if amount.minor < 0 else 1
     shares = [abs(amount.minor) * weight / whole for weight in exact]

@@ -75,9 +75,7 @@ _OUTCOMES: Final[Mapping[str, _Outcome]] = {
         decline=Decline("expired_card", "The card has expired.", is_hard=True),
         last4="0069",
     ),
-    "tok_processing": _Outcome(
-        ChargeStatus.PROCESSING, later=ChargeStatus.SUCCEEDED, last4="3000"
-    ),
+    "tok_processing": _Outcome(ChargeStatus.PROCESSING, later=ChargeStatus.SUCCEEDED, last4="3000"),
     "tok_processing_declined": _Outcome(
         ChargeStatus.PROCESSING, later=ChargeStatus.DECLINED, decline=_DECLINED, last4="3019"
     ),

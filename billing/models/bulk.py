@@ -16,16 +16,16 @@ def update(rows: Sequence[models.Model], *names: str) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    fields = [meta.get_field(name) for name in names]
-    columns = [meta.pk, *fields]
+    by_name = {field.name: field for field in meta.concrete_fields}
+    columns = [meta.pk, *(by_name[name] for name in names)]
     arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in columns)
-    quoted = [connection.ops.quote_name(field.column) for field in columns]
+    quoted = [connection.ops.quote_name(str(field.column)) for field in columns]
     assignments = ", ".join(f"{column} = changed.{column}" for column in quoted[1:])
     sql = (
-        f"UPDATE {connection.ops.quote_name(meta.db_table)} AS stored SET {assignments}"  # noqa: S608
+        f"UPDATE {connection.ops.quote_name(meta.db_table)} AS stored SET {assignments}"
         f" FROM unnest({arrays}) AS changed({', '.join(quoted)})"
         f" WHERE stored.{quoted[0]} = changed.{quoted[0]}"
-    )  # only names of our own columns are put in
+    )
     values = [
         [field.get_db_prep_save(getattr(row, field.attname), connection) for row in rows]
         for field in columns

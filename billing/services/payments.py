@@ -293,9 +293,10 @@ def _decline(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
 
 def _fall_past_due(invoice: Invoice, now: datetime) -> None:
     """The subscription that the invoice is for keeps its access for the grace period only."""
-    Subscription.objects.filter(
-        pk=invoice.subscription_id, status=SubscriptionStatus.ACTIVE
-    ).update(status=SubscriptionStatus.PAST_DUE, past_due_at=now)
+    if invoice.subscription_id is not None:
+        Subscription.objects.filter(
+            pk=invoice.subscription_id, status=SubscriptionStatus.ACTIVE
+        ).update(status=SubscriptionStatus.PAST_DUE, past_due_at=now)
 
 
 def _recover(invoice: Invoice) -> None:

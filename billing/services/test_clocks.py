@@ -59,6 +59,7 @@ def advance(clock_id: UUID, *, to: datetime) -> TestClock:
             raise NotFoundError(f"There is no test clock {clock_id}.", code="not_found")
         if to < clock.now:
             raise InvalidError("A clock cannot go back.", code="clock_cannot_go_back")
+        _collect(clock)
         while (due := _next_due(clock, to)) is not None:
             _step(clock, max(due, clock.now))
         _move(clock, to)
@@ -70,8 +71,7 @@ def _step(clock: TestClock, instant: datetime) -> None:
     _move(clock, instant)
     cycle.run(now=instant, clock=clock)
     payments.retry_due(now=instant, clock=clock)
-    for attempt_id in _unsent(clock):
-        payments.collect(attempt_id, now=instant)
+    _collect(clock)
 
 
 def _move(clock: TestClock, instant: datetime) -> None:
@@ -90,7 +90,9 @@ def _next_due(clock: TestClock, until: datetime) -> datetime | None:
     return min((instant for instant in instants if instant is not None), default=None)
 
 
-def _unsent(clock: TestClock) -> list[UUID]:
+def _collect(clock: TestClock) -> None:
+    """Send the attempts that wait, as the workers would by and by."""
     customers = Customer.objects.filter(test_clock=clock)
     attempts = PaymentAttempt.objects.unsent().filter(invoice__customer__in=customers)
-    return list(attempts.order_by("created_at").values_list("pk", flat=True))
+    for attempt_id in list(attempts.order_by("created_at").values_list("pk", flat=True)):
+        payments.collect(attempt_id, now=clock.now)

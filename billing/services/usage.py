@@ -91,11 +91,16 @@ def record(
     events: list[_Event] = []
     rejected: list[Rejection] = []
     for index, report in enumerate(reports):
-        outcome = _resolve(index, report, customers, meters, now)
-        if isinstance(outcome, Rejection):
-            rejected.append(outcome)
+        customer, meter = customers.get(report.customer), meters.get(report.meter)
+        if customer is None or meter is None:
+            rejected.append(_unknown(index, report, is_customer_known=customer is not None))
+            continue
+        event = _Event(customer, meter, report, report.occurred_at or customer.lives_at(now))
+        fault = _fault(index, event, customer.lives_at(now))
+        if fault is None:
+            events.append(event)
         else:
-            events.append(outcome)
+            rejected.append(fault)
     accepted = _count(events, now=now) if events else 0
     return Receipt(accepted, len(events) - accepted, rejected)
 
@@ -154,28 +159,21 @@ def _is_uuid(text: str) -> bool:
     return True
 
 
-def _resolve(
-    index: int,
-    report: Report,
-    customers: Mapping[str, Customer],
-    meters: Mapping[str, Meter],
-    now: datetime,
-) -> _Event | Rejection:
-    customer = customers.get(report.customer)
-    if customer is None:
-        return Rejection(index, "unknown_customer", f"There is no customer {report.customer!r}.")
-    meter = meters.get(report.meter)
-    if meter is None:
+def _unknown(index: int, report: Report, *, is_customer_known: bool) -> Rejection:
+    if is_customer_known:
         return Rejection(index, "unknown_meter", f"There is no meter {report.meter!r}.")
-    if not report.quantity.is_finite() or report.quantity < 0:
+    return Rejection(index, "unknown_customer", f"There is no customer {report.customer!r}.")
+
+
+def _fault(index: int, event: _Event, present: datetime) -> Rejection | None:
+    """Why an event cannot be counted, if it cannot."""
+    if not event.quantity.is_finite() or event.quantity < 0:
         return Rejection(index, "invalid_quantity", "The quantity must not be negative.")
-    present = customer.lives_at(now)
-    occurred_at = report.occurred_at or present
-    if occurred_at < present - OLDEST:
+    if event.occurred_at < present - OLDEST:
         return Rejection(index, "too_old", "The event is older than 60 days.")
-    if occurred_at > present + FUTURE:
+    if event.occurred_at > present + FUTURE:
         return Rejection(index, "in_the_future", "The event is over 5 minutes in the future.")
-    return _Event(customer, meter, report, occurred_at)
+    return None
 
 
 @transaction.atomic(durable=True)

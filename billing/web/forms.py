@@ -2,11 +2,143 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
+
+from allauth.core import context
 from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing import clock
+from billing.core.errors import BillingError
+from billing.services import onboarding
+from billing.web.offers import summary
+from customers.models import Customer, User
+from customers.services import DETAILS
+from plans.models import Plan
+
+
+class PlanField(forms.ModelChoiceField):
+    """One of the plans on sale, each described in a line."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        """Name and price."""
+        return summary(obj)
 
 
 class SignupForm(forms.Form):
-    """What allauth asks for beyond e-mail and password."""
+    """What is asked for beyond e-mail and password: the plan, chosen already by `?plan=`."""
 
-    def signup(self, request: object, user: object) -> None:
-        """Replaced below."""
+    field_order = ("email", "password1", "plan")
+
+    plan = PlanField(
+        queryset=Plan.objects.none(),
+        widget=forms.RadioSelect,
+        empty_label=None,
+        label="Plan",
+        error_messages={
+            "required": "Please choose a plan.",
+            "invalid_choice": "This plan is not on sale. Please choose another.",
+        },
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        plans: QuerySet[Plan] = Plan.objects.on_sale().readable()
+        field = self.fields["plan"]
+        assert isinstance(field, PlanField)  # noqa: S101  # for the type checker
+        field.queryset = plans
+        self.initial.setdefault("plan", context.request.GET.get("plan"))
+
+    def signup(self, request: HttpRequest, user: User) -> None:
+        """Make the new person a customer on the plan, with its trial.
+
+        Should the plan have gone off sale meanwhile, the person is told and chooses another.
+        """
+        try:
+            onboarding.sign_up(user, self.cleaned_data["plan"], now=clock.now())
+        except BillingError as error:
+            messages.error(request, error.detail)
+
+
+class DetailsForm(forms.Form):
+    """Who the invoices are for. `version` is what the person last saw of them."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput)
+    name = forms.CharField(
+        label="Name or company",
+        max_length=255,
+        required=False,
+        help_text="As it shall stand on invoices.",
+    )
+    email = forms.EmailField(
+        label="E-mail for bills",
+        required=False,
+        help_text="You go on signing in with the address of your account.",
+    )
+    phone = forms.CharField(label="Phone", max_length=64, required=False)
+    line1 = forms.CharField(label="Street and number", max_length=255, required=False)
+    line2 = forms.CharField(label="Address, second line", max_length=255, required=False)
+    postal_code = forms.CharField(label="Postal code", max_length=32, required=False)
+    city = forms.CharField(label="City", max_length=255, required=False)
+    state = forms.CharField(label="State or region", max_length=255, required=False)
+    country = forms.CharField(label="Country", max_length=64, required=False)
+    timezone = forms.ChoiceField(
+        label="Time zone", help_text="Your days and billing periods begin at midnight here."
+    )
+
+    _autocomplete: ClassVar[dict[str, str]] = {
+        "name": "organization",
+        "email": "email",
+        "phone": "tel",
+        "line1": "address-line1",
+        "line2": "address-line2",
+        "postal_code": "postal-code",
+        "city": "address-level2",
+        "state": "address-level1",
+        "country": "country-name",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        zones = sorted(available_timezones())
+        zone_field = self.fields["timezone"]
+        assert isinstance(zone_field, forms.ChoiceField)  # noqa: S101  # for the type checker
+        zone_field.choices = [(zone, zone.replace("_", " ")) for zone in zones]
+        for name, hint in self._autocomplete.items():
+            self.fields[name].widget.attrs["autocomplete"] = hint
+
+    @staticmethod
+    def values_of(customer: Customer) -> dict[str, Any]:
+        """What is on record, as the form shows it."""
+        values = {name: getattr(customer.details, name) for name in DETAILS}
+        return {**values, "timezone": customer.timezone, "version": customer.version}
+
+
+class AdvanceForm(forms.Form):
+    """Where a test clock shall stand: an instant, or a local date and time."""
+
+    LONGEST: ClassVar[timedelta] = timedelta(days=400)
+
+    to = forms.DateTimeField(
+        label="To",
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={
+            "invalid": "Please enter a date and a time.",
+            "required": "Please enter when.",
+        },
+    )
+
+    def __init__(self, *args: Any, present: datetime, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._present = present
+
+    def clean_to(self) -> datetime:
+        """Not so far that a person would wait for it."""
+        to: datetime = self.cleaned_data["to"]
+        if to > self._present + self.LONGEST:
+            raise forms.ValidationError("That is too far: go at most 400 days at a time.")
+        return to

@@ -27,9 +27,7 @@ def succeed(call: Call, intent: Json, method: Json, *, captured: bool, challenge
         body["metadata"] = {**body["metadata"], "stand_in_dispute": card.disputed}
     if captured:
         at_once = card.name == "bypassPending"
-        body["balance_transaction"] = book(
-            call, body, intent["amount"], "charge", settled=at_once
-        )
+        body["balance_transaction"] = book(call, body, intent["amount"], "charge", settled=at_once)
     return call.create("charge", body, event="charge.succeeded")
 
 
@@ -116,7 +114,16 @@ def _body(call: Call, intent: Json, method: Json, *, challenged: bool) -> Json:
 
 def _details(intent: Json, method: Json, *, challenged: bool) -> Json:
     card = method["card"]
-    same = ("brand", "checks", "country", "exp_month", "exp_year", "fingerprint", "funding", "last4")
+    same = (
+        "brand",
+        "checks",
+        "country",
+        "exp_month",
+        "exp_year",
+        "fingerprint",
+        "funding",
+        "last4",
+    )
     return {
         "type": "card",
         "card": {name: card[name] for name in same}

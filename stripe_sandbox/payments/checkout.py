@@ -11,6 +11,7 @@ from stripe_sandbox.payments import methods, payment_intents, setup_intents
 from stripe_sandbox.payments.methods import CardEntry
 from stripe_sandbox.payments.payment_intents import Manner
 
+KIND = "checkout.session"
 _PAID = ("succeeded", "requires_capture")
 
 
@@ -28,7 +29,7 @@ def expire(call: Call, session: Json) -> Json:
     """
     if session["status"] != "open":
         raise ApiError(
-            f"Only Checkout Sessions with a status in [\"open\"] can be expired. This Checkout "
+            f'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout '
             f"Session has a status of {session['status']}."
         )
     intent = _intent(call, session)
@@ -156,10 +157,9 @@ def _with_payment_intent(call: Call, session: Json) -> Json:
 def _with_customer(call: Call, session: Json, method: Json) -> Json:
     """Make the customer a session is to make, and give it what was paid or saved with."""
     intent = _intent(call, session) or {}
-    keeps = session["mode"] == "setup" or intent.get("setup_future_usage")
-    if session["customer"] or not (session["customer_creation"] == "always" or keeps):
-        return session
-    if session["mode"] == "setup" and session["customer_creation"] != "always":
+    keeps = session["mode"] == "setup" or bool(intent.get("setup_future_usage"))
+    needs_one = session["customer_creation"] == "if_required" and keeps
+    if session["customer"] or not (needs_one or session["customer_creation"] == "always"):
         return session
     customer = call.create(
         "customer",

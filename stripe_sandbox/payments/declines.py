@@ -21,9 +21,7 @@ class Decline:
         return self.decline_code or self.code
 
 
-GENERIC = Decline(
-    "card_declined", "generic_decline", "Your card was declined.", "try_again_later"
-)
+GENERIC = Decline("card_declined", "generic_decline", "Your card was declined.", "try_again_later")
 INSUFFICIENT_FUNDS = Decline(
     "card_declined", "insufficient_funds", "Your card has insufficient funds.", "try_again_later"
 )

@@ -63,9 +63,11 @@ def refusal(decline: Decline, **extra: object) -> CardError:
 def create(call: Call, card: TestCard, fields: Json | None = None) -> Json:
     """Make a payment method of a card; what is given of expiry and holder is kept."""
     given = {**(fields or {})}
-    expiry = {"exp_month": 12, "exp_year": datetime.fromtimestamp(call.now(), UTC).year + 1}
-    for name in expiry:
-        expiry[name] = given.pop(name, expiry[name])
+    next_year = datetime.fromtimestamp(call.now(), UTC).year + 1
+    expiry = {
+        "exp_month": given.pop("exp_month", 12),
+        "exp_year": given.pop("exp_year", next_year),
+    }
     body = {
         "id": ids.new("pm"),
         "type": "card",

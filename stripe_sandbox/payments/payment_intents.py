@@ -136,9 +136,7 @@ def fail_challenge(call: Call, intent: Json) -> Json:
 
 def _charged(call: Call, intent: Json, method: Json, manner: Manner) -> Json:
     captured = intent["capture_method"] != "manual"
-    charge = charges.succeed(
-        call, intent, method, captured=captured, challenged=manner.challenged
-    )
+    charge = charges.succeed(call, intent, method, captured=captured, challenged=manner.challenged)
     _keep_or_spend(call, intent, method)
     changes = {
         "status": "succeeded" if captured else "requires_capture",

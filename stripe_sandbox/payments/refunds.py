@@ -79,6 +79,12 @@ def _require_refundable(charge: Json, left: int) -> None:
         raise errors.ApiError(
             f"Charge {charge['id']} has not succeeded, so it cannot be refunded.", param="charge"
         )
+    if not charge["captured"]:
+        raise errors.ApiError(
+            f"Charge {charge['id']} has not been captured, so there is nothing to refund. Cancel "
+            "its PaymentIntent instead.",
+            param="charge",
+        )
     if left <= 0 or charge["refunded"]:
         raise errors.ApiError(
             f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"

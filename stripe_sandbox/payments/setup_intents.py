@@ -26,9 +26,7 @@ def require(intent: Json, verb: str, past: str) -> None:
         )
 
 
-def confirm(
-    call: Call, intent: Json, *, return_url: str | None, challenged: bool = False
-) -> Json:
+def confirm(call: Call, intent: Json, *, return_url: str | None, challenged: bool = False) -> Json:
     """Try to save the payment method for later.
 
     :raises CardError: if the card is refused.
@@ -83,7 +81,7 @@ def _saved(call: Call, intent: Json, method: Json) -> Json:
     changes = {
         "status": "succeeded",
         "last_setup_error": None,
-        "latest_attempt": _attempt(call, intent, method, "succeeded", None),
+        "latest_attempt": _attempt(call, intent, method, status="succeeded"),
         "next_action": None,
         "payment_method": method["id"],
     }
@@ -93,7 +91,7 @@ def _saved(call: Call, intent: Json, method: Json) -> Json:
 def _challenged(call: Call, intent: Json, method: Json, return_url: str | None) -> Json:
     changes = {
         "status": "requires_action",
-        "latest_attempt": _attempt(call, intent, method, "requires_action", None),
+        "latest_attempt": _attempt(call, intent, method, status="requires_action"),
         "next_action": challenges.next_action(call, intent, return_url),
         "payment_method": method["id"],
     }
@@ -110,14 +108,16 @@ def _refused(call: Call, intent: Json, method: Json, told: Json) -> Json:
     changes = {
         "status": "requires_payment_method",
         "last_setup_error": told,
-        "latest_attempt": _attempt(call, intent, method, "failed", told),
+        "latest_attempt": _attempt(call, intent, method, status="failed", error=told),
         "next_action": None,
         "payment_method": None,
     }
     return call.change(intent, changes, event="setup_intent.setup_failed")
 
 
-def _attempt(call: Call, intent: Json, method: Json, status: str, error: Json | None) -> str:
+def _attempt(
+    call: Call, intent: Json, method: Json, *, status: str, error: Json | None = None
+) -> str:
     body = {
         "id": ids.new("setatt"),
         "customer": intent["customer"],

@@ -12,10 +12,10 @@ from stripe_sandbox.routes import included, operation
 from stripe_sandbox.sdk import shapes
 from stripe_sandbox.wire.paging import listed
 
-KIND = "checkout.session"
-_NOT_ATTRIBUTES = (
-    "line_items", "payment_method_data", "optional_items", "discounts", "shipping_options",
-    "custom_fields", "invoice_creation",
+KIND = checkout.KIND
+_NOT_YET = (
+    "discounts", "optional_items", "shipping_options", "custom_fields", "invoice_creation",
+    "subscription_data", "payment_method_data",
 )  # fmt: skip
 _HALF_AN_HOUR = 1800
 _DAY = 24 * 3600
@@ -24,6 +24,7 @@ _DAY = 24 * 3600
 @operation("POST", "/v1/checkout/sessions")
 def create(call: Call) -> Json:
     """Open a session."""
+    errors.not_yet(call.params, _NOT_YET)
     mode = _mode(call.params)
     if "customer" in call.params:
         call.fetch("customer", call.params["customer"], "customer")
@@ -38,7 +39,7 @@ def create(call: Call) -> Json:
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
         "ui_mode": "hosted_page",
-        **carried(KIND, call.params, drop=_NOT_ATTRIBUTES),
+        **carried(KIND, call.params, drop=("line_items",)),
         "mode": mode,
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid",
         "status": "open",
@@ -62,8 +63,9 @@ def retrieve(call: Call) -> Json:
 @operation("POST", "/v1/checkout/sessions/{session}")
 def update(call: Call) -> Json:
     """Change a session's metadata."""
+    errors.not_yet(call.params, (*_NOT_YET, "line_items"))
     before = checkout.current(call, call.target(KIND))
-    return call.change(before, merged(before, call.params, drop=_NOT_ATTRIBUTES))
+    return call.change(before, merged(before, call.params, drop=("line_items",)))
 
 
 @operation("POST", "/v1/checkout/sessions/{session}/expire")
@@ -75,7 +77,7 @@ def expire(call: Call) -> Json:
 @operation("GET", "/v1/checkout/sessions/{session}/line_items")
 def list_line_items(call: Call) -> Json:
     """Return what a session sells."""
-    return line_items(call, call.target(KIND))
+    return _line_items(call, call.target(KIND))
 
 
 @operation("GET", "/v1/checkout/sessions")
@@ -90,8 +92,12 @@ def list_all(call: Call) -> Json:
 
 
 @included(KIND, "line_items")
-def line_items(call: Call, session: Json) -> Json:
-    """Return a session's line items, which are told only when expanded."""
+def line_items(call: Call, session: Json) -> Json | None:
+    """Return a session's line items, which are told only when expanded; setting up has none."""
+    return None if session["mode"] == "setup" else _line_items(call, session)
+
+
+def _line_items(call: Call, session: Json) -> Json:
     items = call.state.objects.notes(session["id"])["line_items"]
     url = f"/v1/checkout/sessions/{session['id']}/line_items"
     return {"object": "list", "data": items, "has_more": False, "url": url}
@@ -106,9 +112,7 @@ def _mode(params: Json) -> str:
             "This stand-in has no subscriptions yet: use the modes payment and setup.", param="mode"
         )
     if mode == "setup" and "line_items" in params:
-        raise errors.ApiError(
-            "You can not pass `line_items` in `setup` mode.", param="line_items"
-        )
+        raise errors.ApiError("You can not pass `line_items` in `setup` mode.", param="line_items")
     if mode == "setup" and not ("currency" in params or "payment_method_types" in params):
         raise errors.ApiError(
             "You must provide `currency` in `setup` mode when `payment_method_types` is not set.",

@@ -12,13 +12,14 @@ from stripe_sandbox.payments.payment_intents import Manner
 from stripe_sandbox.routes import operation
 from stripe_sandbox.wire.paging import listed
 
-_NOT_ATTRIBUTES = ("payment_method_data", "payment_details", "hooks")
+_NOT_YET = ("payment_method_data", "confirmation_token")
 _ONLY_WHEN_CONFIRMING = ("off_session", "return_url", "error_on_requires_action", "use_stripe_sdk")
 
 
 @operation("POST", "/v1/payment_intents")
 def create(call: Call) -> Json:
     """Create an intent, and confirm it if asked to."""
+    errors.not_yet(call.params, _NOT_YET)
     _check_parties(call)
     body = _new(call)
     if "payment_method" in call.params:
@@ -38,10 +39,11 @@ def retrieve(call: Call) -> Json:
 @operation("POST", "/v1/payment_intents/{intent}")
 def update(call: Call) -> Json:
     """Change an intent; once it is over, only how it is described."""
+    errors.not_yet(call.params, _NOT_YET)
     before = call.target("payment_intent")
     if not call.params.keys() <= {"metadata", "description", "receipt_email"}:
         payment_intents.require(before, "update")
-    changes = merged(before, call.params, drop=_NOT_ATTRIBUTES)
+    changes = merged(before, call.params)
     after = before | changes
     money.require_chargeable(after["amount"], after["currency"])
     if changes.get("payment_method"):
@@ -52,9 +54,10 @@ def update(call: Call) -> Json:
 @operation("POST", "/v1/payment_intents/{intent}/confirm")
 def confirm(call: Call) -> Json:
     """Take the money."""
+    errors.not_yet(call.params, _NOT_YET)
     before = call.target("payment_intent")
     payment_intents.require(before, "confirm")
-    changes = merged(before, call.params, drop=_NOT_ATTRIBUTES)
+    changes = merged(before, call.params)
     if changes.get("payment_method"):
         changes |= _method_chosen(call, before | changes)
     return payment_intents.confirm(call, call.change(before, changes), _manner(call))
@@ -89,7 +92,7 @@ def _new(call: Call) -> Json:
         "client_secret": ids.client_secret(intent_id),
         "confirmation_method": "automatic",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        **carried("payment_intent", call.params, drop=_NOT_ATTRIBUTES),
+        **carried("payment_intent", call.params),
         **chosen_types(call.params),
         "currency": call.params["currency"].lower(),
         "status": "requires_payment_method",

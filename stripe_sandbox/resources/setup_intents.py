@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stripe_sandbox import ids
+from stripe_sandbox import errors, ids
 from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
 from stripe_sandbox.fields import carried, merged
@@ -11,12 +11,13 @@ from stripe_sandbox.payments.automatic import chosen_types
 from stripe_sandbox.routes import operation
 from stripe_sandbox.wire.paging import listed
 
-_NOT_ATTRIBUTES = ("payment_method_data",)
+_NOT_YET = ("payment_method_data", "confirmation_token")
 
 
 @operation("POST", "/v1/setup_intents")
 def create(call: Call) -> Json:
     """Create an intent, and confirm it if asked to."""
+    errors.not_yet(call.params, _NOT_YET)
     if "customer" in call.params:
         call.fetch("customer", call.params["customer"], "customer")
     intent_id = ids.new("seti")
@@ -25,7 +26,7 @@ def create(call: Call) -> Json:
         "client_secret": ids.client_secret(intent_id),
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "usage": "off_session",
-        **carried("setup_intent", call.params, drop=_NOT_ATTRIBUTES),
+        **carried("setup_intent", call.params),
         **chosen_types(call.params),
         "status": "requires_payment_method",
     }
@@ -46,9 +47,10 @@ def retrieve(call: Call) -> Json:
 @operation("POST", "/v1/setup_intents/{intent}")
 def update(call: Call) -> Json:
     """Change an intent that is still open."""
+    errors.not_yet(call.params, _NOT_YET)
     before = call.target("setup_intent")
     setup_intents.require(before, "update", "updated")
-    changes = merged(before, call.params, drop=_NOT_ATTRIBUTES)
+    changes = merged(before, call.params)
     if changes.get("payment_method"):
         changes |= _method_chosen(call, before | changes)
     return call.change(before, changes)
@@ -57,6 +59,7 @@ def update(call: Call) -> Json:
 @operation("POST", "/v1/setup_intents/{intent}/confirm")
 def confirm(call: Call) -> Json:
     """Save the payment method."""
+    errors.not_yet(call.params, _NOT_YET)
     intent = call.target("setup_intent")
     if "payment_method" in call.params:
         setup_intents.require(intent, "confirm", "confirmed")

@@ -31,7 +31,7 @@ def update(call: Call) -> Json:
     """Change an endpoint, or turn it off."""
     before = call.target("webhook_endpoint")
     changes = merged(before, call.params)
-    _require_url(changes.get("url", before["url"]))
+    _require_url((before | changes)["url"])
     if "disabled" in call.params:
         changes["status"] = "disabled" if call.params["disabled"] else "enabled"
     return call.change(before, changes)

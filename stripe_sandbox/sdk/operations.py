@@ -36,6 +36,11 @@ def parameters(method: str, template: str) -> Record:
     raise LookupError(f"the SDK has no operation {method} {template}")
 
 
+def is_spelled_out(path: str) -> bool:
+    """Say whether the SDK has this very path, which then is nobody's id (`…/search`)."""
+    return path in _modules_by_path()
+
+
 def known(path: str) -> bool:
     """Say whether the SDK has any operation at this (concrete) path."""
     segments = path.split("/")

@@ -98,16 +98,17 @@ def compiled(hint: object) -> Spec:
         return _SCALARS[hint]
     if isinstance(hint, type) and is_typeddict(hint):
         return record(hint)
-    origin, arguments = get_origin(hint), get_args(hint)
+    return _generic(get_origin(hint), get_args(hint))
+
+
+def _generic(origin: object, arguments: tuple[object, ...]) -> Spec:
     if origin in (Union, types.UnionType):
         return _union(arguments)
     if origin is Literal:
         return Choice(tuple(str(word) for word in arguments))
     if origin is list:
         return Array(compiled(arguments[0]))
-    if arguments and _maps(origin):
-        return Mapping(compiled(arguments[-1]))
-    return Anything()
+    return Mapping(compiled(arguments[-1])) if _maps(origin) else Anything()
 
 
 def _maps(origin: object) -> bool:
@@ -119,7 +120,9 @@ def _maps(origin: object) -> bool:
 
 def _union(members: tuple[object, ...]) -> Spec:
     """Read `Literal[…] | str` as a closed list (the SDK leaves it open for newer words)."""
-    words = [word for member in members if get_origin(member) is Literal for word in get_args(member)]
+    words = [
+        word for member in members if get_origin(member) is Literal for word in get_args(member)
+    ]
     kinds = [member for member in members if get_origin(member) is not Literal]
     options = [compiled(kind) for kind in kinds if not (kind is str and any(words))]
     if any(words):

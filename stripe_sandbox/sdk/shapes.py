@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import Any, ClassVar, Literal, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import stripe
 from stripe._object_classes import OBJECT_CLASSES
@@ -17,6 +17,7 @@ from stripe_sandbox.bodies import Json
 
 # `deleted` is there only once an object is gone; its presence alone tells clients so.
 _ABSENT = frozenset({"deleted"})
+_ZEROES: dict[object, object] = {int: 0, float: 0.0, bool: False, str: "", Decimal: "0"}
 
 
 @dataclass
@@ -59,7 +60,8 @@ def shape(source: type) -> Shape:
     result = Shape()
     nested: dict[str, type] = getattr(source, "_inner_class_types", {})
     for name, hint in inspect.get_annotations(source).items():
-        if name.startswith("_") or name in _ABSENT or get_origin(hint) is ClassVar:
+        # Constants of the class are in capitals.
+        if name.startswith("_") or name.isupper() or name in _ABSENT:
             continue
         if name in nested:
             result.inner[name] = nested[name]
@@ -81,33 +83,26 @@ def _default(name: str, hint: object, nested: type | None) -> object:
         return dict
     if type(None) in get_args(hint):
         return None
-    origin = get_origin(hint)
+    if nested is not None and get_origin(hint) is not list:
+        return lambda: shape(nested).complete({})
+    return _plain(hint, get_origin(hint))
+
+
+def _plain(hint: object, origin: Any) -> object:
+    if origin is Union or origin is Literal:
+        return _first_word(hint)
     if origin is list:
         return list
-    if origin is Literal:
-        return get_args(hint)[0]
-    if origin is Union:
-        return _first_word(hint)
-    if nested is not None:
-        return lambda: shape(nested).complete({})
-    return _plain(hint, origin)
-
-
-def _plain(hint: object, origin: object) -> object:
-    if hint in (int, float, bool, str):
-        return hint() if callable(hint) else None
-    if hint is Decimal:
-        return "0"
     if origin is stripe.ListObject:
         return _empty_list
-    return dict if isinstance(origin, type) else None
+    return _ZEROES.get(hint, dict if origin else None)
 
 
 def _first_word(hint: object) -> object:
-    for member in get_args(hint):
-        if get_origin(member) is Literal:
-            return get_args(member)[0]
-    return ""
+    """Return the first word of a closed list, or of the closed part of an open one."""
+    members = (hint, *get_args(hint))
+    words = [get_args(member)[0] for member in members if get_origin(member) is Literal]
+    return words[0] if words else ""
 
 
 def _empty_list() -> Json:

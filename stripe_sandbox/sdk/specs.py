@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 class Spec(Protocol):
     """One kind of value."""
 
-    def read(self, value: FormValue, param: str) -> Any:  # noqa: ANN401 - JSON
+    def read(self, value: FormValue, param: str) -> Any:
         """Return the JSON value, or raise `MalformedError` naming `param`."""
 
 
@@ -88,7 +88,7 @@ class Choice:
 class Anything:
     """What the SDK leaves open."""
 
-    def read(self, value: FormValue, param: str) -> FormValue:  # noqa: ARG002 - the protocol's
+    def read(self, value: FormValue, param: str) -> FormValue:
         """Accept it."""
         return value
 
@@ -99,7 +99,7 @@ class Clearable:
 
     inner: Spec
 
-    def read(self, value: FormValue, param: str) -> Any:  # noqa: ANN401 - JSON
+    def read(self, value: FormValue, param: str) -> Any:
         """Let the empty string through, as itself."""
         return "" if value == "" else self.inner.read(value, param)
 
@@ -124,7 +124,7 @@ class Mapping:
 
     value: Spec
 
-    def read(self, value: FormValue, param: str) -> Any:  # noqa: ANN401 - JSON
+    def read(self, value: FormValue, param: str) -> Any:
         """Refuse what is not a hash."""
         if value == "":
             return ""
@@ -142,7 +142,7 @@ class Either:
 
     options: tuple[Spec, ...]
 
-    def read(self, value: FormValue, param: str) -> Any:  # noqa: ANN401 - JSON
+    def read(self, value: FormValue, param: str) -> Any:
         """Return the first reading that succeeds, or raise the first refusal."""
         refusals: list[errors.MalformedError] = []
         for option in self.options:
@@ -153,9 +153,7 @@ class Either:
         raise _most_telling(refusals, value)
 
 
-def _most_telling(
-    refusals: list[errors.MalformedError], value: FormValue
-) -> errors.MalformedError:
+def _most_telling(refusals: list[errors.MalformedError], value: FormValue) -> errors.MalformedError:
     """Prefer the refusal that looked inside a hash or list over one that wanted something else."""
     if isinstance(value, str):
         return refusals[0]

@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS objects (
 );
 CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, seq);
 CREATE INDEX IF NOT EXISTS objects_by_owner ON objects (owner, kind, seq);
+CREATE INDEX IF NOT EXISTS objects_under_way ON objects (kind)
+    WHERE json_extract(body, '$.status') IN ('open', 'advancing');
 CREATE TABLE IF NOT EXISTS requests (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,
@@ -95,10 +97,11 @@ class Database:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -128,7 +131,7 @@ class Database:
             found: Row | None = self._connection.execute(sql, values).fetchone()
             return found
 
-    def value(self, sql: str, values: Sequence[object] = ()) -> Any:  # noqa: ANN401 - a column
+    def value(self, sql: str, values: Sequence[object] = ()) -> Any:
         """Return the first column of the first row, or None."""
         found = self.row(sql, values)
         return found[0] if found else None

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from stripe_sandbox.bodies import Json, dumps, loads
 from stripe_sandbox.store.database import Database
 
+_AFTER = "seq < (SELECT seq FROM objects WHERE id = ?)"
+_BEFORE = "seq > (SELECT seq FROM objects WHERE id = ?)"
+
 
 @dataclass(frozen=True)
 class Page:
@@ -83,8 +86,7 @@ class Objects:
             more.extend(value if isinstance(value, list) else [value])
         cursor = page.before or page.after
         if cursor:
-            sign = ">" if page.before else "<"
-            conditions.append(f"seq {sign} (SELECT seq FROM objects WHERE id = ?)")
+            conditions.append(_BEFORE if page.before else _AFTER)
             more.append(cursor)
         order = "ASC" if page.before else "DESC"
         rows = self._database.rows(

@@ -8,7 +8,7 @@ from stripe_sandbox.bodies import dumps, loads
 from stripe_sandbox.store.database import Database
 
 
-def read(database: Database, name: str, default: object = None) -> Any:  # noqa: ANN401 - JSON
+def read(database: Database, name: str, default: object = None) -> Any:
     """Return a setting."""
     found = database.value("SELECT value FROM settings WHERE name = ?", (name,))
     return default if found is None else loads(found)

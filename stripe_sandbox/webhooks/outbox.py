@@ -78,9 +78,7 @@ def counts(state: State) -> dict[str, int]:
     """Return how many deliveries are in each state."""
     rows = state.database.rows("SELECT state, count(*) AS n FROM deliveries GROUP BY state")
     found = {row["state"]: row["n"] for row in rows}
-    return {
-        name: found.get(name, 0) for name in (WAITING, SENDING, DELIVERED, FAILED, DROPPED)
-    }
+    return {name: found.get(name, 0) for name in (WAITING, SENDING, DELIVERED, FAILED, DROPPED)}
 
 
 def _count_pending(state: State, event_id: str) -> None:

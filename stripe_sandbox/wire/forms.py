@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from urllib.parse import parse_qsl
 
 from stripe_sandbox.errors import MalformedError
@@ -44,7 +45,7 @@ def decode(form: str) -> dict[str, FormValue]:
 
 def _put(into: dict[str, FormValue], path: list[str], value: str, name: str) -> None:
     here: dict[str, FormValue] | list[FormValue] = into
-    for key, after in zip(path, path[1:], strict=False):
+    for key, after in pairwise(path):
         here = _step(here, key, [] if after == "" else {}, name)
     if isinstance(here, list):
         here.append(value)

@@ -64,9 +64,14 @@ def limit_of(params: Json) -> int:
 def _conditions(name: str, value: object) -> list[tuple[str, object]]:
     if isinstance(value, dict):
         if set(value) <= set(_RANGE):
-            return [(f"json_extract(body, '$.{name}') {_RANGE[key]} ?", bound) for key, bound in value.items()]
+            return [
+                (f"json_extract(body, '$.{name}') {_RANGE[key]} ?", bound)
+                for key, bound in value.items()
+            ]
         return [
-            condition for key, inner in value.items() for condition in _conditions(f"{name}.{key}", inner)
+            condition
+            for key, inner in value.items()
+            for condition in _conditions(f"{name}.{key}", inner)
         ]
     if isinstance(value, list):
         marks = ", ".join("?" * len(value))

@@ -9,15 +9,14 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from supervisor import environment
+from supervisor import environment, place
 from supervisor import home as homes
 from supervisor.errors import SupervisorError
-from tests.supervisor.processes_of import PROJECT, gone, supervising, wait_until
+from tests.supervisor.processes_of import PROJECT, gone, supervising
 
 _TELL = "import os, json; print(json.dumps(dict(os.environ)))"
 _OURS = {
@@ -37,12 +36,11 @@ _OURS = {
 
 
 @pytest.fixture(autouse=True)
-def _bare_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _bare_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test run's own settings must not look like the person's."""
     for name in _OURS:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("BURSAR_HOME", str(home))
-    yield
 
 
 def _supervisor(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -57,24 +55,19 @@ def _supervisor(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_a_command_gets_the_settings_and_its_exit_code_is_ours(home: Path) -> None:
-    done = _supervisor("exec", "--", sys.executable, "-c", f"{_TELL}; exit(7)", PGHOSTADDR="::1")
-    given = json.loads(done.stdout)
-    assert done.returncode == 7
-    assert given.keys() >= _OURS
-    assert given["PUBLIC_URL"] == "http://127.0.0.1:8000"
-    assert given["DATABASE_URL"].startswith("postgresql://postgres@%2F")
-    assert "PGHOSTADDR" not in given
-    assert not (home / "run" / "environment.json").exists()
-
-
-def test_a_command_joins_what_runs_already(home: Path) -> None:
+def test_a_command_gets_the_settings_and_another_joins_what_runs(home: Path) -> None:
     inner = [sys.executable, "-m", "supervisor", "exec", "--", sys.executable, "-c", _TELL]
-    code = f"{_TELL}; import subprocess; subprocess.run({inner!r}, check=True)"
-    done = _supervisor("exec", "--", sys.executable, "-uc", code)
+    code = f"{_TELL}; import subprocess; subprocess.run({inner!r}, check=True); exit(7)"
+    done = _supervisor("exec", "--", sys.executable, "-uc", code, PGHOSTADDR="::1")
     outer, joined = (json.loads(line) for line in done.stdout.splitlines())
-    assert done.returncode == 0
+
+    assert done.returncode == 7
+    assert outer.keys() >= _OURS
+    assert outer["PUBLIC_URL"] == "http://127.0.0.1:8000"
+    assert outer["DATABASE_URL"].startswith("postgresql://postgres@%2F")
+    assert "PGHOSTADDR" not in outer
     assert {name: joined[name] for name in _OURS} == {name: outer[name] for name in _OURS}
+    assert not (home / "run" / "environment.json").exists()
 
 
 def test_a_command_that_does_not_exist_is_a_sentence_not_a_traceback() -> None:
@@ -97,7 +90,7 @@ def test_servers_that_the_person_brings_are_used_and_none_started(home: Path) ->
     assert not (home / "postgres").exists()
 
 
-def test_sigterm_reaches_the_command_and_the_servers_stop(home: Path) -> None:
+def test_sigterm_ends_all_and_a_start_that_fails_says_why(home: Path) -> None:
     code = "import time; print('up', flush=True); time.sleep(600)"
     arguments = ("-m", "supervisor", "exec", "--", sys.executable, "-c", code)
     with supervising(*arguments) as process:
@@ -107,6 +100,13 @@ def test_sigterm_reaches_the_command_and_the_servers_stop(home: Path) -> None:
         process.terminate()
         assert process.wait(timeout=10) == 128 + signal.SIGTERM
         assert all(gone(row["pid"]) for row in rows)
+
+    (home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")
+    done = _supervisor("exec", "--", "true")
+    assert done.returncode == 1
+    assert "PostgreSQL" in done.stderr
+    assert "9.6" in done.stderr
+    assert not (home / "run" / "children.json").exists()
 
 
 def test_the_demo_names_a_port_in_use_and_the_way_out() -> None:
@@ -164,12 +164,12 @@ def test_the_port_of_the_stand_in_stays_unless_somebody_took_it(home: Path) -> N
 
 
 def test_reset_forgets_a_home_wherever_its_parts_are(home: Path) -> None:
-    assert _supervisor("exec", "--", "true").returncode == 0
-    data = (home / "postgres").resolve()
+    with homes.claim(home) as claimed:
+        data = place.data(claimed, place.server_owner(claimed))
+        sockets = place.sockets(claimed)
     done = _supervisor("reset")
     assert (done.returncode, done.stdout) == (0, f"{home} is forgotten.\n")
-    assert not home.exists()
-    assert not data.exists()
+    assert not any(path.exists() for path in (home, data, sockets))
     assert "nothing to forget" in _supervisor("reset").stdout
 
 
@@ -190,16 +190,3 @@ def test_a_torn_file_of_secrets_is_a_sentence(home: Path) -> None:
         (home / "secrets.json").write_text("{")
         with pytest.raises(SupervisorError, match="cannot be read"):
             environment.remembered(claimed)
-
-
-def test_a_start_that_fails_leaves_nothing_and_says_why(home: Path) -> None:
-    with supervising("-m", "supervisor", "exec", "--", "sleep", "600") as process:
-        wait_until(lambda: (home / "run" / "environment.json").exists())
-        process.send_signal(signal.SIGTERM)
-        process.wait(timeout=10)
-    (home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")
-    done = _supervisor("exec", "--", "true")
-    assert done.returncode == 1
-    assert "PostgreSQL" in done.stderr
-    assert "9.6" in done.stderr
-    assert not (home / "run" / "children.json").exists()

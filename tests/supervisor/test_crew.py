@@ -159,8 +159,11 @@ def test_told_to_stop_while_starting_it_gives_up_at_once(tmp_path: Path) -> None
     crew.stop()
 
 
-def test_leftovers_of_a_killed_supervisor_are_ended_by_the_next(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_supervisor_are_ended_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As on macOS, where the kernel does not end them with their parent."""
+    monkeypatch.setattr("supervisor.roster._PATIENCE_SECONDS", 0.3)
     child = Child(python("worker", STUBBORN, tmp_path).program)
     Roster(tmp_path / "children.json").add(child)
     wait_until(lambda: "deaf" in (tmp_path / "worker.log").read_text())

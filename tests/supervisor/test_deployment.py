@@ -32,7 +32,8 @@ def _read_by_settings() -> dict[str, bool]:
         if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("env."):
             match node.args:
                 case [ast.Constant(value=str(name)), *default] if name.isupper():
-                    found[name] = not default
+                    named = [keyword.arg for keyword in node.keywords]
+                    found[name] = not default and "default" not in named
     return found
 
 

@@ -44,7 +44,12 @@ def build(
     _aim_the_globals()
     return stripe.StripeClient(
         settings.STRIPE_SECRET_KEY,
-        base_addresses=_base_addresses(),
+        base_addresses={
+            "api": _at(stripe.DEFAULT_API_BASE),
+            "connect": _at(stripe.DEFAULT_CONNECT_API_BASE),
+            "files": _at(stripe.DEFAULT_UPLOAD_API_BASE),
+            "meter_events": _at(stripe.DEFAULT_METER_EVENTS_API_BASE),
+        },
         stripe_version=settings.STRIPE_API_VERSION,
         max_network_retries=max_network_retries,
         http_client=stripe.RequestsClient(timeout=timeouts),
@@ -95,12 +100,10 @@ def _summary(error: stripe.StripeError) -> str:
     return " ".join(str(part) for part in parts if part)
 
 
-def _base_addresses() -> stripe.BaseAddresses:
-    """Stripe's own hosts, or one other host for all of them."""
-    base = settings.STRIPE_API_BASE
-    if base == stripe.DEFAULT_API_BASE:
-        return {}
-    return {"api": base, "connect": base, "files": base, "meter_events": base}
+def _at(host: str) -> str:
+    """One of Stripe's own hosts, or the one that stands in for all of them."""
+    is_stripe = settings.STRIPE_API_BASE == stripe.DEFAULT_API_BASE
+    return host if is_stripe else str(settings.STRIPE_API_BASE)
 
 
 def _aim_the_globals() -> None:
@@ -109,10 +112,10 @@ def _aim_the_globals() -> None:
     dj-stripe speaks through them; were one forgotten, a test would reach the real host. The SDK's
     logger writes whole bodies and messages below WARNING.
     """
-    addresses = _base_addresses()
-    stripe.api_base = addresses.get("api") or stripe.DEFAULT_API_BASE
-    stripe.connect_api_base = addresses.get("connect") or stripe.DEFAULT_CONNECT_API_BASE
-    stripe.upload_api_base = addresses.get("files") or stripe.DEFAULT_UPLOAD_API_BASE
+    stripe.api_base = _at(stripe.DEFAULT_API_BASE)
+    stripe.connect_api_base = _at(stripe.DEFAULT_CONNECT_API_BASE)
+    stripe.upload_api_base = _at(stripe.DEFAULT_UPLOAD_API_BASE)
+    stripe.meter_events_api_base = _at(stripe.DEFAULT_METER_EVENTS_API_BASE)
     stripe.api_key = settings.STRIPE_SECRET_KEY
     stripe.api_version = settings.STRIPE_API_VERSION
     stripe.max_network_retries = 0

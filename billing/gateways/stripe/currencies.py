@@ -19,8 +19,13 @@ from billing.core import money
 from billing.core.money import Money
 from billing.gateways.base import GatewayRejectedError
 
-_ZERO: Final = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
-_THREE: Final = frozenset("BHD JOD KWD OMR TND".split())
+# fmt: off
+_ZERO: Final = frozenset({
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA",
+    "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
+})
+# fmt: on
+_THREE: Final = frozenset({"BHD", "JOD", "KWD", "OMR", "TND"})
 
 
 def to_stripe(amount: Money) -> int:
@@ -29,10 +34,8 @@ def to_stripe(amount: Money) -> int:
     :raises GatewayRejectedError: if Stripe cannot take it exactly; nothing is ever rounded here.
     """
     ours, theirs = money.exponent(amount.currency), _decimals(amount.currency)
-    if ours > theirs:
-        value, rest = divmod(amount.minor, 10 ** (ours - theirs))
-    else:
-        value, rest = amount.minor * 10 ** (theirs - ours), 0
+    factor: int = 10 ** abs(theirs - ours)
+    value, rest = (amount.minor * factor, 0) if theirs > ours else divmod(amount.minor, factor)
     if rest or (theirs == 3 and value % 10):
         raise GatewayRejectedError(f"Stripe takes no such fraction of {amount.currency}: {amount}.")
     return value

@@ -4,8 +4,8 @@ Only what `fetch` reads is mirrored: whatever the other verbs bring about, Strip
 the announcement is fetched. Faults of dj-stripe 2.11 are worked around here and nowhere else:
 
 * It looks up related objects over the network inside its transaction. They are mirrored first, or
-  left out where they are not worth a request (`_NOT_WORTH_A_REQUEST`); a product, whose features
-  it always asks for, gets its row beforehand, for it opens no transaction around a known one.
+  left out where they are not worth a request (`_NOT_WORTH_A_REQUEST`). A product's features, which
+  it asks for in any case, it no longer does.
 * It keeps the secret key in a table to find the account that an object belongs to. An object that
   names its account (`_Payload.stripe_account`) is spared that.
 * It fails on a customer with a discount, on an invoice's lines and discounts, on a subscription's
@@ -20,13 +20,13 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
 import stripe
 from django.conf import settings
 from django.db import transaction
 from djstripe import models
+from djstripe.models.base import StripeModel
 
 from billing.gateways.stripe import client as clients
 
@@ -51,14 +51,13 @@ _MODELS: Final[Mapping[str, Any]] = {  # dj-stripe has no types
 }
 _TYPES: Final = {model: object_type for object_type, model in _MODELS.items()}
 
-# `default_payment_method` would lead from a customer to a method and back again.
 _NOT_WORTH_A_REQUEST: Final = frozenset(
     {"balance_transaction", "failure_balance_transaction", "default_payment_method"}
 )
 
 # What dj-stripe must not see, and what it sees instead.
 _HELD_BACK: Final[Mapping[str, Mapping[str, Any]]] = {
-    "charge": {"refunds": None},
+    "charge": {"refunds": None, "source": None},
     "customer": {"discount": None, "sources": None},
     "dispute": {"balance_transactions": []},
     "invoice": {"lines": [], "discounts": [], "default_tax_rates": []},
@@ -66,10 +65,30 @@ _HELD_BACK: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 _PERSONAL: Final = frozenset(
-    "address billing_details business_name collected_information customer_address"
-    " customer_details customer_email customer_name customer_phone customer_shipping"
-    " email evidence individual_name ip_address phone receipt_email shipping user_agent"
-    " verified_address verified_email verified_name verified_phone".split()
+    {
+        "address",
+        "billing_details",
+        "business_name",
+        "collected_information",
+        "customer_address",
+        "customer_details",
+        "customer_email",
+        "customer_name",
+        "customer_phone",
+        "customer_shipping",
+        "email",
+        "evidence",
+        "individual_name",
+        "ip_address",
+        "phone",
+        "receipt_email",
+        "shipping",
+        "user_agent",
+        "verified_address",
+        "verified_email",
+        "verified_name",
+        "verified_phone",
+    }
 )
 _SECRET: Final = frozenset({"client_secret"})
 
@@ -87,13 +106,13 @@ class Mirror:
 
     def __init__(self) -> None:
         self._client = clients.build(timeouts=clients.BRIEF, max_network_retries=0)
-        self._account: _Payload | None = None
+        self._account: dict[str, Any] | None = None
 
     def keep(self, thing: stripe.StripeObject) -> None:
         """Mirror an object. Whatever goes wrong is logged and forgotten: the money goes first."""
         try:
             self._keep(thing)
-        except Exception as error:  # noqa: BLE001  # this is the one place where it ends
+        except Exception as error:  # this is the one place where it ends
             place = traceback.extract_tb(error.__traceback__)[-1]
             logger.warning(
                 "Not mirrored: %s (%s at %s:%s)",
@@ -104,29 +123,93 @@ class Mirror:
             )
 
     def _keep(self, thing: stripe.StripeObject) -> None:
-        fields = redacted(thing.to_dict(for_json=True))
+        fields = _redacted(thing.to_dict(for_json=True))
         object_type = fields.get("object", "")
         if object_type not in _MODELS:
             return
         model, account = _MODELS[object_type], self._own_account()
-        for name, related in _relations(model):
-            self._prepare(fields, name, related)
-        held = {k: fields[k] for k in _HELD_BACK.get(object_type, {}) if fields.get(k)}
-        payload = _Payload({**fields, **_instead(object_type, held)}, account)
-        with _writing(model, payload):
+        hidden = {k: v for k, v in _HELD_BACK.get(object_type, {}).items() if fields.get(k)}
+        hidden |= self._unresolved(model, fields)
+        payload = _Payload({**fields, **hidden}, account)
+        with transaction.atomic():
             row = model.sync_from_stripe_data(payload, api_key=settings.STRIPE_SECRET_KEY)
-            if held:
-                row.stripe_data |= held
+            if hidden:
+                row.stripe_data |= {name: fields[name] for name in hidden}
                 row.save(update_fields=["stripe_data"])
 
-    def _prepare(self, fields: dict[str, Any], name: str, related: Any) -> None:
-        """See that dj-stripe finds the related object in its tables, or does not look for it."""
+    def _unresolved(self, model: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Mirror what the object refers to; what dj-stripe must not look for, it sees as this."""
+        missing: dict[str, Any] = {
+            name: None
+            for name, related in _relations(model)
+            if not self._has(fields, name, related)
+        }
+        favourite = (fields.get("invoice_settings") or {}).get("default_payment_method")
+        if favourite and not models.PaymentMethod.objects.filter(id=favourite).exists():
+            missing["invoice_settings"] = {}  # a customer's; the method would ask for it in turn
+        return missing
+
+    def _has(self, fields: Mapping[str, Any], name: str, related: Any) -> bool:
+        """Whether dj-stripe will find the related object in its tables, or need not look."""
         found = fields.get(name)
-        if isinstance(found, dict):
-            found = fields[name] = found.get("id")
-        if not found or related.objects.filter(id=found).exists():
-            return
-        if related in _TYPES and name not in _NOT_WORTH_A_REQUEST:
-            self._keep(clients.retrieve(self._client, _TYPES[related], found))
-        else:
-            fields[name] = None
+        if not found:
+            return True
+        if not isinstance(found, str):  # expanded: dj-stripe would store it by ways of its own
+            return False
+        if related.objects.filter(id=found).exists():
+            return True
+        return self._fetched(related, name, found)
+
+    def _fetched(self, related: Any, name: str, object_id: str) -> bool:
+        if related not in _TYPES or name in _NOT_WORTH_A_REQUEST:
+            return False
+        try:
+            thing = clients.retrieve(self._client, _TYPES[related], object_id)
+        except stripe.InvalidRequestError as error:
+            if clients.is_missing(error):
+                return False
+            raise
+        self._keep(thing)
+        return True
+
+    def _own_account(self) -> str:
+        """The account that all of it belongs to, mirrored as well."""
+        if self._account is None:
+            self._account = _redacted(self._client.v1.accounts.retrieve_current().to_dict())
+        account_id = str(self._account["id"])
+        models.Account.objects.get_or_create(id=account_id, defaults={"stripe_data": self._account})
+        return account_id
+
+
+def _relations(model: Any) -> list[tuple[str, Any]]:
+    """The names under which an object refers to others that have tables."""
+    return [
+        (field.name, field.related_model)
+        for field in model._meta.get_fields()  # noqa: SLF001  # Django's documented way
+        if (field.many_to_one or field.one_to_one)
+        and not field.name.startswith("djstripe_")
+        and issubclass(field.related_model, StripeModel)
+    ]
+
+
+def _redacted(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without what people said about themselves, and without secrets."""
+    hidden = _PERSONAL | _SECRET
+    if fields.get("object") == "customer":
+        hidden |= {"name"}
+    return {
+        name: None if name in hidden else _redacted_value(value) for name, value in fields.items()
+    }
+
+
+def _redacted_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return _redacted(value)
+    return [_redacted_value(item) for item in value] if isinstance(value, list) else value
+
+
+def _leave_features_alone(product: Any, api_key: str) -> None:
+    """Stands in for dj-stripe's request for a product's features, made inside its transaction."""
+
+
+models.Product._sync_product_features = _leave_features_alone  # noqa: SLF001

@@ -46,6 +46,11 @@ def charge(intent: Fields) -> Charge:
     return Charge(reference(intent), intent["id"], status, decline)
 
 
+def is_over(intent: Fields) -> bool:
+    """Whether a PaymentIntent has been tried; one in the midst of it looks like a declined one."""
+    return intent["status"] in {"succeeded", "processing"} or bool(intent["last_payment_error"])
+
+
 def declined_charge(ours: str, error: Fields) -> Charge:
     """The error that Stripe answers a declined charge with."""
     intent = error.get("payment_intent") or {}

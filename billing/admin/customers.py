@@ -1,0 +1,151 @@
+"""Customers: found by anything, told on one page, changed through their own services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from billing import clock
+from billing.admin import columns, finding, story, tables
+from billing.admin.base import OperatorAdmin, by
+from billing.admin.theme import ModelForm, StackedInline
+from billing.core import money
+from billing.core.errors import InvalidError
+from customers import services
+from customers.models import BillingDetails, Customer
+
+
+class CustomerForm(ModelForm):
+    """A customer's settings, checked before their service is asked."""
+
+    class Meta:
+        model = Customer
+        fields = ("organization_id", "currency", "locale", "timezone", "metadata")
+
+    def clean_currency(self) -> str:
+        """An ISO 4217 code."""
+        code = str(self.cleaned_data["currency"]).upper()
+        try:
+            money.exponent(code)
+        except InvalidError as error:
+            raise ValidationError(error.detail, code=error.code) from error
+        return code
+
+    def clean_timezone(self) -> str:
+        """An IANA zone."""
+        zone = str(self.cleaned_data["timezone"])
+        if zone not in available_timezones():
+            raise ValidationError(f"{zone!r} is no IANA time zone.", code="unknown_zone")
+        return zone
+
+
+class BillingDetailsInline(StackedInline):
+    """The person or company behind a customer; seen by those who may view such details."""
+
+    model = BillingDetails
+    can_delete = False
+    max_num = 1
+    fields = (
+        ("name", "email", "phone"),
+        ("line1", "line2", "postal_code"),
+        ("city", "state", "country"),
+    )
+
+
+@admin.register(Customer)
+class CustomerAdmin(OperatorAdmin):
+    """Every customer, and each one's whole story."""
+
+    form = CustomerForm
+    inlines = (BillingDetailsInline,)
+    list_display = (
+        "organization_id",
+        columns.computed("Name", lambda customer: customer.details.name),
+        columns.computed("E-mail", lambda customer: customer.details.email),
+        "currency",
+        columns.computed("Time", lambda row: "test clock" if row.test_clock_id else row.timezone),
+        columns.instant("created_at"),
+    )
+    list_select_related = ("details",)
+    list_filter = ("currency", ("test_clock", admin.EmptyFieldListFilter))
+    search_fields = ("organization_id",)
+    search_help_text = finding.HELP
+    ordering = ("-pk",)
+    fieldsets = (
+        (
+            "Settings",
+            {
+                "fields": (
+                    ("organization_id", "currency"),
+                    ("timezone", "locale"),
+                    "metadata",
+                )
+            },
+        ),
+        (
+            "Record",
+            {
+                "fields": (
+                    ("anonymous", "clock"),
+                    ("created_at", "created_by"),
+                    ("updated_at", "updated_by"),
+                )
+            },
+        ),
+    )
+    change_form_outer_before_template = "admin/billing/story.html"
+    change_form_outer_after_template = None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
+        """With details and clock at hand."""
+        return Customer.objects.readable()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
+    ) -> tuple[QuerySet[Customer], bool]:
+        """By anything an operator may have in hand."""
+        return finding.customers(queryset, search_term), False
+
+    def page_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
+        """The story, of which each part is for those who may view it."""
+        told = story.of(obj, now=clock.now())
+        return {"story": told, "tables": tables.visible(told.tables, request.user)}
+
+    def save_model(
+        self, request: HttpRequest, obj: Customer, form: ModelForm, change: bool
+    ) -> None:
+        """Nothing yet: settings and details are saved together, by one service call."""
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm,
+        formsets: Sequence[Any],
+        change: bool,
+    ) -> None:
+        """Make or change the customer."""
+        changed = _changed(form)
+        for formset in formsets:
+            for details in formset.forms:
+                changed |= _changed(details)
+        if change:
+            if changed:
+                services.update(form.instance.pk, fields=changed, by=by(request), now=clock.now())
+            return
+        made = services.create(
+            changed.pop("organization_id"), fields=changed, by=by(request), now=clock.now()
+        )
+        form.instance.pk = made.pk
+
+
+def _changed(form: forms.BaseForm) -> dict[str, Any]:
+    """What was entered, and nothing that was left as it was."""
+    values: Mapping[str, Any] = getattr(form, "cleaned_data", {})
+    return {name: values[name] for name in form.changed_data if name in values}

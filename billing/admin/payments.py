@@ -1,0 +1,207 @@
+"""Payment methods, and the money they bring."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from billing import clock
+from billing.admin import cells, columns, related
+from billing.admin.base import BooksAdmin
+from billing.admin.tables import Table
+from billing.admin.theme import dialog_action
+from billing.core.money import Money
+from billing.models import (
+    Allocation,
+    CheckoutSession,
+    Payment,
+    PaymentAttempt,
+    PaymentMethod,
+)
+from billing.services import payment_methods
+
+_CUSTOMER = columns.link("customer")
+_EXTERNAL_ID = columns.code("external_id", "id at the gateway")
+
+
+@admin.register(PaymentMethod)
+class PaymentMethodAdmin(BooksAdmin):
+    """Cards and accounts, as redacted as the gateway tells of them."""
+
+    list_display = (
+        columns.computed("Method", str),
+        _CUSTOMER,
+        columns.computed("Status", related.method_status),
+        "gateway",
+        columns.computed("Expires", related.expiry),
+        columns.instant("added_at"),
+    )
+    list_select_related = ("customer",)
+    list_filter = ("gateway", "is_default", ("removed_at", admin.EmptyFieldListFilter))
+    search_fields = ("=last4", "=external_id", "customer__organization_id")
+    search_help_text = "Last four digits, gateway's id, organization"
+    ordering = ("-pk",)
+    actions_detail = ("make_default", "remove")
+    readonly_fields = (
+        columns.computed("Method", str),
+        _CUSTOMER,
+        columns.computed("Status", related.method_status),
+        "kind",
+        columns.computed("Expires", related.expiry),
+        "gateway",
+        _EXTERNAL_ID,
+        columns.instant("added_at"),
+        columns.instant("removed_at"),
+    )
+    fields = (readonly_fields[:3], readonly_fields[3:5], readonly_fields[5:7], readonly_fields[7:])
+
+    def tables(self, obj: PaymentMethod) -> list[Table]:
+        """What was charged to it."""
+        attempts = PaymentAttempt.objects.filter(payment_method=obj)
+        return [related.attempts(attempts, payment_method=obj.pk)]
+
+    def is_offered(self, action: str, obj: PaymentMethod) -> bool:
+        """While it is kept."""
+        return obj.removed_at is None and not (action == "make_default" and obj.is_default)
+
+    @dialog_action(
+        "Make default", "From now on the customer's invoices are charged to it.", icon="star"
+    )
+    def make_default(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
+        """Charge this one from now on."""
+
+        def command(method: PaymentMethod) -> str:
+            present = method.customer.lives_at(clock.now())
+            payment_methods.make_default(method.pk, now=present)
+            return "It is the default payment method now."
+
+        return self.act(request, object_id, command)
+
+    @dialog_action("Remove", "It is not charged any more.", icon="credit_card_off", is_danger=True)
+    def remove(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
+        """Stop using it."""
+
+        def command(method: PaymentMethod) -> str:
+            payment_methods.remove(method.pk, now=clock.now())
+            return "The payment method is removed."
+
+        return self.act(request, object_id, command)
+
+
+@admin.register(PaymentAttempt)
+class PaymentAttemptAdmin(BooksAdmin):
+    """One charge of one invoice at one gateway, and what came of it."""
+
+    list_display = (
+        columns.instant("created_at", "when"),
+        columns.computed("Customer", lambda row: cells.link(row.invoice.customer)),
+        columns.link("invoice"),
+        columns.link("payment_method"),
+        columns.status(),
+        columns.money("amount"),
+        "decline_code",
+    )
+    list_select_related = ("invoice__customer", "payment_method")
+    list_filter = ("status", "gateway", "is_hard_decline")
+    search_fields = ("=external_id", "=invoice__number", "=invoice__customer__organization_id")
+    search_help_text = "Gateway's id, invoice number or organization, whole"
+    ordering = ("-pk",)
+    readonly_fields = (
+        columns.computed("Customer", lambda row: cells.link(row.invoice.customer)),
+        columns.link("invoice"),
+        columns.link("payment_method"),
+        columns.status(),
+        columns.money("amount"),
+        columns.instant("created_at"),
+        columns.instant("settled_at"),
+        "gateway",
+        _EXTERNAL_ID,
+        columns.code("id", "key of the charge"),
+        "decline_code",
+        "decline_message",
+        "is_hard_decline",
+    )
+    fields = (
+        readonly_fields[:3],
+        readonly_fields[3:7],
+        readonly_fields[7:10],
+        readonly_fields[10:],
+    )
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Let a customer's page lead to all of theirs."""
+        return lookup == "invoice__customer" or super().lookup_allowed(lookup, value, request)
+
+    def tables(self, obj: PaymentAttempt) -> list[Table]:
+        """The money it brought."""
+        return [related.payments(Payment.objects.filter(attempt=obj), attempt=obj.pk)]
+
+
+@admin.register(Payment)
+class PaymentAdmin(BooksAdmin):
+    """Money that was received."""
+
+    list_display = (
+        columns.instant("received_at"),
+        _CUSTOMER,
+        columns.money("amount"),
+        "gateway",
+        columns.link("attempt"),
+    )
+    list_select_related = ("customer", "attempt")
+    list_filter = ("gateway", "currency")
+    search_fields = ("=customer__organization_id", "=attempt__external_id")
+    search_help_text = "Organization or gateway's id, whole"
+    ordering = ("-pk",)
+    readonly_fields = list_display
+    fields = (readonly_fields[:3], readonly_fields[3:])
+
+    def tables(self, obj: Payment) -> list[Table]:
+        """What it settled."""
+        rows = [
+            [cells.link(row.invoice), row.invoice.customer, cells.money(_share(row, obj))]
+            for row in obj.allocations.select_related("invoice__customer").order_by("pk")
+        ]
+        return [Table(Allocation, "Settles", ["Invoice", "Customer", "#Amount"], rows)]
+
+
+@admin.register(Allocation)
+class AllocationAdmin(BooksAdmin):
+    """How much of a payment settles which invoice."""
+
+    list_display = (
+        columns.link("payment"),
+        columns.link("invoice"),
+        columns.computed("Amount", lambda row: cells.money(_share(row, row.payment))),
+    )
+    list_select_related = ("payment", "invoice")
+    search_fields = ("=invoice__number",)
+    search_help_text = "Invoice number, whole"
+    ordering = ("-pk",)
+    readonly_fields = list_display
+    fields = (readonly_fields,)
+
+
+@admin.register(CheckoutSession)
+class CheckoutSessionAdmin(BooksAdmin):
+    """Visits to a gateway's page, and how they ended. Its address is the customer's alone."""
+
+    list_display = (
+        columns.instant("created_at", "begun"),
+        _CUSTOMER,
+        "gateway",
+        columns.status(),
+        columns.link("payment_method"),
+        "failure",
+    )
+    list_select_related = ("customer", "payment_method")
+    list_filter = ("status", "gateway")
+    search_fields = ("=external_id", "=customer__organization_id")
+    search_help_text = "Gateway's id or organization, whole"
+    ordering = ("-pk",)
+    readonly_fields = (*list_display, _EXTERNAL_ID, "makes_default")
+    fields = (readonly_fields[:4], readonly_fields[4:6], readonly_fields[6:])
+
+
+def _share(allocation: Allocation, payment: Payment) -> Money:
+    return Money(allocation.amount_minor, payment.currency)

@@ -1,0 +1,142 @@
+"""A customer's whole story, as one page tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from billing.admin import cells, related
+from billing.admin.tables import Table
+from billing.core.entitlements import Entitlement
+from billing.core.money import Money
+from billing.models import (
+    Invoice,
+    JournalEntry,
+    PaymentAttempt,
+    PaymentMethod,
+    Subscription,
+)
+from billing.queries import balances, entitlements
+from billing.queries.entitlements import Rights
+from customers.models import Customer
+
+
+@dataclass(frozen=True, slots=True)
+class Highlight:
+    """One thing to see at a glance."""
+
+    title: str
+    value: object
+    note: object = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """How much of an allowance or limit is used; `percent` is None where there is none."""
+
+    name: str
+    used: str
+    allowance: str
+    percent: int | None
+    is_above: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything there is to know about a customer, newest first."""
+
+    highlights: Sequence[Highlight]
+    period: str
+    gauges: Sequence[Gauge]
+    tables: Sequence[Table]
+
+
+def of(customer: Customer, *, now: datetime) -> Story:
+    """The story as it stands at `now`, in the customer's own time."""
+    rights = entitlements.of(customer, now=now)
+    return Story(
+        highlights=_highlights(customer, rights, now),
+        period=_period(rights),
+        gauges=[_gauge(found) for found in rights.entitlements if found.used is not None],
+        tables=_tables(customer),
+    )
+
+
+def _highlights(customer: Customer, rights: Rights, now: datetime) -> list[Highlight]:
+    owed = [str(Money(minor, code)) for code, minor in balances.owed_by(customer).items()]
+    method = PaymentMethod.objects.filter(customer=customer, is_default=True).first()
+    access = "GRANTED" if rights.access.is_granted else "REFUSED"
+    clock = customer.test_clock
+    return [
+        Highlight("Owes", ", ".join(owed) or "nothing"),
+        _plan(rights),
+        Highlight(
+            "Access",
+            cells.status(access),
+            f"because: {rights.access.reason.replace('_', ' ')}",
+        ),
+        Highlight("Pays with", cells.link(method), related.expiry(method) if method else ""),
+        Highlight(
+            "Their time, UTC",
+            cells.instant(customer.lives_at(now)),
+            cells.link(clock, "by a test clock") if clock else f"they live in {customer.timezone}",
+        ),
+    ]
+
+
+def _plan(rights: Rights) -> Highlight:
+    subscription = rights.subscription
+    if subscription is None:
+        return Highlight("Plan", "none")
+    due = subscription.due_at
+    return Highlight(
+        "Plan",
+        cells.link(subscription, subscription.plan_name),
+        f"next due {cells.instant(due)}" if due else "nothing is due by itself",
+    )
+
+
+def _period(rights: Rights) -> str:
+    period = rights.period
+    if period is None:
+        return ""
+    share = "" if period.share.is_whole else f", {period.share} of a whole one"
+    kind = "Trial" if period.kind == "TRIAL" else "Open period"
+    return f"{kind}: {cells.instant(period.starts_at)} – {cells.instant(period.ends_at)}{share}"
+
+
+def _gauge(found: Entitlement) -> Gauge:
+    used = found.used or Decimal(0)
+    limit = found.limit
+    return Gauge(
+        name=found.feature,
+        used=cells.quantity(used),
+        allowance="no allowance" if limit is None else f"of {cells.quantity(limit)}",
+        percent=_percent(used, limit),
+        is_above=limit is not None and Fraction(used) > limit,
+    )
+
+
+def _percent(used: Decimal, limit: Fraction | None) -> int | None:
+    if limit is None:
+        return None
+    if not limit:
+        return 100 if used else 0
+    return min(int(Fraction(used) * 100 / limit), 100)
+
+
+def _tables(customer: Customer) -> list[Table]:
+    own = {"customer": customer.pk}
+    return [
+        related.subscriptions(Subscription.objects.filter(customer=customer), **own),
+        related.invoices(Invoice.objects.filter(customer=customer), **own),
+        related.payment_methods(PaymentMethod.objects.filter(customer=customer), **own),
+        related.attempts(
+            PaymentAttempt.objects.filter(invoice__customer=customer),
+            invoice__customer=customer.pk,
+        ),
+        related.entries(JournalEntry.objects.filter(customer=customer), **own),
+    ]

@@ -1,0 +1,60 @@
+"""Tables of related rows, shown beneath an object: what belongs together on one page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import QuerySet
+
+from billing.admin import cells
+from customers.models import User
+
+SHOWN: Final = 15  # rows of a table before it points to the list
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A titled table. Who may not view its model does not see it.
+
+    :param more: the URL of the whole list, where this is only its beginning.
+    """
+
+    model: type[models.Model]
+    title: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    more: str = ""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As unfold's table component takes it."""
+        return {"headers": list(self.headers), "rows": [list(row) for row in self.rows]}
+
+
+def visible(tables: Iterable[Table], user: User | AnonymousUser) -> list[Table]:
+    """Those that the user may view."""
+    return [table for table in tables if may_view(table.model, user)]
+
+
+def may_view(model: type[models.Model], user: User | AnonymousUser) -> bool:
+    """Whether the user has the model's view or change permission."""
+    meta = model._meta
+    return any(
+        user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}") for verb in ("view", "change")
+    )
+
+
+def beginning(rows: QuerySet[Any], limit: int = SHOWN, **query: object) -> tuple[list[Any], str]:
+    """The first rows of a query, and the URL of the whole list if there are more.
+
+    :param query: how the model's list is narrowed to the same rows.
+    """
+    found = list(rows[: limit + 1])
+    if len(found) <= limit:
+        return found, ""
+    return found[:limit], f"{cells.list_of(rows.model)}?{urlencode(query)}"

@@ -1,0 +1,142 @@
+"""What every endpoint does the same way."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from billing.api import idempotency
+from billing.api.fields import Strict
+from billing.api.openapi import EndpointSchema
+from billing.api.parsing import StrictJsonParser
+from billing.core.errors import NotFoundError
+
+_Serializer = TypeVar("_Serializer", bound="serializers.BaseSerializer[Any]")
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """JSON is answered whatever is asked for."""
+
+    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
+        """The one that takes the body's media type; None is answered 415."""
+        media_type = (request.content_type or "").partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == media_type), None)
+
+    def select_renderer(
+        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The first, which is JSON."""
+        return renderers[0], str(renderers[0].media_type)
+
+
+class Endpoint(APIView):
+    """Strict bodies and query parameters, idempotent POSTs, an `ETag` from `version`.
+
+    A method parses with `read` or `filtered`, makes one call, and answers.
+    """
+
+    parser_classes = [StrictJsonParser]
+    content_negotiation_class = AlwaysJson
+    metadata_class = None
+    schema = EndpointSchema()
+
+    operator_only: ClassVar[frozenset[str]] = frozenset()
+    # What a GET takes in its query; nothing where it is None.
+    filters: ClassVar[type[Strict] | None] = None
+    # Whether a POST's work and its stored answer are one transaction (see `idempotency`).
+    is_atomic: ClassVar[bool] = True
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """As DRF does it, but for POSTs, which go through `idempotency.once`."""
+        self.args, self.kwargs = args, kwargs
+        wrapped = self.initialize_request(request, *args, **kwargs)
+        self.request = wrapped
+        self.headers = self.default_response_headers
+        try:
+            self.initial(wrapped, *args, **kwargs)
+            response = self._call(wrapped, *args, **kwargs)
+        except Exception as failure:  # noqa: BLE001  # every failure is answered as a problem
+            response = self.handle_exception(failure)
+        self.response = self.finalize_response(wrapped, response, *args, **kwargs)
+        return self.response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, permit, and refuse a query that nobody would read."""
+        super().initial(request, *args, **kwargs)
+        if request.query_params and (self.filters is None or request.method not in {"GET", "HEAD"}):
+            raise serializers.ValidationError(
+                dict.fromkeys(request.query_params, ["There is no such parameter."]),
+                "unknown_field",
+            )
+
+    def finalize_response(
+        self, request: Request, response: Any, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Give single objects their `ETag`."""
+        final: Response = super().finalize_response(request, response, *args, **kwargs)
+        if final.status_code < 300 and isinstance(final.data, dict) and "version" in final.data:
+            final.headers["ETag"] = self.etag(final.data)
+        return final
+
+    def etag(self, shown: dict[str, Any]) -> str:
+        """Names the state of an object as it is shown."""
+        return f'"{shown["version"]}"'
+
+    def read(self, shape: type[_Serializer], *, partial: bool = False) -> dict[str, Any]:
+        """The body's fields.
+
+        :raises ValidationError: naming every field at fault.
+        """
+        return _valid(shape(data=self.request.data, partial=partial))
+
+    def filtered(self) -> dict[str, Any]:
+        """The query's fields.
+
+        :raises ValidationError: naming every parameter at fault.
+        """
+        query = self.request.query_params
+        twice = [name for name, values in query.lists() if len(values) > 1]
+        if twice:
+            raise serializers.ValidationError(dict.fromkeys(twice, ["Only once."]))
+        if self.filters is None:
+            return {}
+        return _valid(self.filters(data=query.dict()))
+
+    def _call(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        method = (request.method or "").lower()
+        handler = getattr(self, method, None) if method in self.http_method_names else None
+        call = partial(handler or self.http_method_not_allowed, request, *args, **kwargs)
+        if method != "post" or handler is None:
+            return call()
+        return idempotency.once(
+            request, call, on_error=self.handle_exception, is_atomic=self.is_atomic
+        )
+
+
+class Nowhere(Endpoint):
+    """Any other address."""
+
+    authentication_classes = []
+    permission_classes = []
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Nothing is here, whatever the method.
+
+        :raises NotFoundError: always.
+        """
+        raise NotFoundError(f"There is nothing at {request.path}.", code="not_found")
+
+
+def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:
+    serializer.is_valid(raise_exception=True)
+    fields: dict[str, Any] = serializer.validated_data
+    return fields

@@ -1,0 +1,136 @@
+"""`Idempotency-Key`: the same POST twice is once.
+
+Three things together, each for its own danger:
+
+* a row, unique by token and key, says what was asked and, later, what was answered;
+* an advisory lock is held while the request runs. PostgreSQL lets go of it when its holder dies,
+  so a row without an answer whose lock is free is a first call that died, and not one that runs;
+* the answer is stored in the transaction that does the work, so that a call that died has either
+  done nothing, and simply runs again, or left its answer.
+
+Commands that must commit on their own, because they speak to a gateway or move time, cannot be
+in that transaction (`Endpoint.is_atomic`). After a death they run again and rest on facts of
+their own: a usage event's id, a clock that already stands there, the gateway's own token. What
+may be left over is an unfinished checkout session.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
+from typing import Any, Final
+from uuid import uuid5
+
+from django.db import transaction
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import clock
+from billing.api.errors import MEDIA_TYPE, KeyReusedError
+from billing.api.tokens import caller
+from billing.core.errors import ConflictError, InvalidError
+from billing.models import ApiRequest
+from billing.services import locks
+
+HEADER: Final = "Idempotency-Key"
+REPLAYED: Final = "Idempotent-Replayed"
+_KEY: Final = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_NOT_STORED: Final = frozenset({409, 429})
+
+Call = Callable[[], Response]
+OnError = Callable[[Exception], Response]
+
+
+def once(request: Request, call: Call, *, on_error: OnError, is_atomic: bool) -> Response:
+    """Answer a POST; one that carries a key at most once.
+
+    :param on_error: turns an exception of `call` into an answer.
+    :param is_atomic: whether `call` may run inside a transaction with storing its answer.
+    :raises KeyReusedError: if the key was used for another request.
+    :raises ConflictError: if the first call is still running.
+    """
+    key = _key(request)
+    if key is None:
+        return call()
+    token = caller(request).token
+    with locks.alone("api_request", uuid5(token.pk, key)) as is_ours:
+        row = _row(request, key, is_ours=is_ours, now=clock.now())
+        if row is not None and row.fingerprint != fingerprint(request):
+            raise KeyReusedError(
+                "This idempotency key was used for another request.", code="idempotency_key_reused"
+            )
+        if row is not None and row.status_code is not None:
+            return _replay(row)
+        if row is None or not is_ours:
+            raise ConflictError(
+                "The first request with this idempotency key is still running.",
+                code="idempotency_key_in_progress",
+            )
+        return _run(row, call, on_error=on_error, is_atomic=is_atomic)
+
+
+def fingerprint(request: Request) -> str:
+    """What makes two requests the same: method, path and body, however that is laid out."""
+    body = json.dumps(request.data, sort_keys=True, default=str)
+    whole = f"{request.method} {request.get_full_path()}\n{body}"
+    return hashlib.sha256(whole.encode()).hexdigest()
+
+
+def _key(request: Request) -> str | None:
+    """The header's key, or the one that a body may carry (api.md, section 6)."""
+    key = request.headers.get(HEADER)
+    body = request.data if isinstance(request.data, dict) else {}
+    in_body = body.get("idempotency_key")
+    if key is None and isinstance(in_body, str):
+        key = in_body
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidError(
+            "An idempotency key has 1 to 255 printable ASCII characters.",
+            code="invalid_idempotency_key",
+        )
+    return key
+
+
+def _row(request: Request, key: str, *, is_ours: bool, now: datetime) -> ApiRequest | None:
+    """The key's row; only who holds its lock makes one."""
+    named = {"token": caller(request).token, "key": key}
+    if not is_ours:
+        return ApiRequest.objects.filter(**named).first()
+    row, _ = ApiRequest.objects.get_or_create(
+        **named, defaults={"fingerprint": fingerprint(request), "created_at": now}
+    )
+    return row
+
+
+def _run(row: ApiRequest, call: Call, *, on_error: OnError, is_atomic: bool) -> Response:
+    together: AbstractContextManager[Any] = transaction.atomic() if is_atomic else nullcontext()
+    try:
+        with together:
+            response = call()
+            _store(row, response)
+    except Exception as failure:  # noqa: BLE001  # every failure is an answer to be kept or not
+        response = on_error(failure)
+        _store(row, response)
+    return response
+
+
+def _store(row: ApiRequest, response: Response) -> None:
+    """Keep the answer, or forget the request where asking again may end differently."""
+    stored = ApiRequest.objects.filter(pk=row.pk)
+    if response.status_code >= 500 or response.status_code in _NOT_STORED:
+        stored.delete()
+        return
+    body = "" if response.data is None else JSONRenderer().render(response.data).decode()
+    stored.update(status_code=response.status_code, body=body)
+
+
+def _replay(row: ApiRequest) -> Response:
+    status = row.status_code or 0
+    body = json.loads(row.body) if row.body else None
+    content_type = MEDIA_TYPE if status >= 400 else None
+    return Response(body, status=status, headers={REPLAYED: "true"}, content_type=content_type)

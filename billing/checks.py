@@ -1,0 +1,36 @@
+"""System checks: what must not go live."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+
+@register(Tags.security, deploy=True)
+def test_clocks_are_for_sandboxes(**_: Any) -> list[CheckMessage]:
+    """Nobody may move time where real money moves."""
+    if settings.TEST_CLOCKS and settings.STRIPE_LIVE_MODE:
+        return [
+            Error(
+                "TEST_CLOCKS is on beside a live Stripe key.",
+                hint="Unset TEST_CLOCKS in production.",
+                id="billing.E001",
+            )
+        ]
+    return []
+
+
+@register(Tags.security, deploy=True)
+def webhook_secret_is_a_secret(**_: Any) -> list[CheckMessage]:
+    """An empty or short secret verifies what anybody can forge."""
+    if len(settings.STRIPE_WEBHOOK_SECRET) < 32:
+        return [
+            Warning(
+                "STRIPE_WEBHOOK_SECRET is shorter than Stripe's own.",
+                hint="Copy the endpoint's signing secret (whsec_…) from Stripe's dashboard.",
+                id="billing.W001",
+            )
+        ]
+    return []

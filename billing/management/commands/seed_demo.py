@@ -1,0 +1,202 @@
+"""`manage.py seed_demo`: a catalogue, some people, and three months of their lives.
+
+Nothing is inserted that the engine makes: each customer lives by a test clock from the start of
+their story until today, is charged through the gateway, and is then released into real time.
+Interrupted, it goes on where it stopped; done, it does nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from billing import clock
+from billing.models import ApiToken, PaymentMethod, Seller, Subscription
+from billing.services import payment_methods, subscriptions, test_clocks, tokens, usage
+from billing.services.usage import Report
+from customers import services as customer_services
+from customers.models import Customer, User
+from plans import services as plan_services
+from plans.models import Meter, Plan
+from plans.terms import Alignment, PlanTerms, UsageModel, UsageTerms
+
+BY: Final = "demo"
+METER: Final = "api_calls"
+
+# Seed 003: tier, name, base charge, included units, price above.
+TIERS: Final = [
+    (1, "Basic", "50", "100", "2.25"),
+    (2, "Premium", "180", "400", "1.80"),
+    (3, "Silver", "350", "900", "1.50"),
+    (4, "Gold", "600", "1500", "1.25"),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One customer's life.
+
+    :param days_ago: when they signed up.
+    :param card_after: days from then until they enter a card; None for never.
+    :param daily: units used on a day, before the week's rhythm.
+    """
+
+    organization_id: str
+    name: str
+    plan: str
+    days_ago: int
+    card_after: int | None
+    token: str
+    daily: int
+    country: str = "US"
+
+
+STORIES: Final = [
+    Story("wonderland", "Wonderland Ltd", "Premium", 104, 17, "pm_card_visa", 16, "GB"),
+    Story("looking-glass", "Looking-Glass Inc", "Gold", 97, 3, "pm_card_mastercard", 55),
+    Story("jabberwock", "Jabberwock GmbH", "Silver", 101, 20, "pm_card_amex", 24, "DE"),
+    Story("cheshire", "Cheshire & Co", "Basic", 95, 14, "pm_card_chargeCustomerFail", 4),
+    Story("dormouse", "Dormouse LLC", "Basic", 40, None, "", 2),
+    Story("hatter", "Hatter SARL", "Premium", 5, None, "", 12, "FR"),
+]
+
+
+class Command(BaseCommand):
+    """Fill an empty Bursar with a demonstration."""
+
+    help = "Fill an empty Bursar with a catalogue and customers with three months of history."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--output`: where the logins and the token are written, for their owner's eyes only."""
+        parser.add_argument("--output", type=Path, required=True)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Seed, then write the logins. A file that is there says that all was done."""
+        output: Path = options["output"]
+        if output.exists():
+            self.stdout.write("The demonstration is there already.")
+            return
+        now = clock.now()
+        Seller.objects.get_or_create(
+            is_default=True,
+            defaults={"name": "Example Software Ltd", "address": "1 Main Street\nDublin"},
+        )
+        plans = _catalogue(now)
+        for number, story in enumerate(STORIES, start=1):
+            self._live(story, plans[story.plan], now, f"[{number}/{len(STORIES)}]")
+        _write_private(output, _logins(now))
+        self.stdout.write("Seeded.")
+
+    def _live(self, story: Story, plan: Plan, now: datetime, counter: str) -> None:
+        began = now - timedelta(days=story.days_ago)
+        customer = _customer(story, began)
+        if customer.test_clock is not None:
+            for instant in _days(began, now):
+                _advance(customer, instant)
+                _act(story, plan, customer, (instant - began).days)
+            _advance(customer, now)
+            test_clocks.release(customer.pk, now=clock.now())
+        self.stdout.write(
+            f"{counter} {story.name}, {story.plan}: lived from {began:%d %B %Y} until today."
+        )
+        self.stdout.flush()
+
+
+def _days(began: datetime, now: datetime) -> Iterator[datetime]:
+    instant = began
+    while instant < now:
+        yield instant
+        instant += timedelta(days=1)
+
+
+def _catalogue(now: datetime) -> dict[str, Plan]:
+    Meter.objects.get_or_create(code=METER, defaults={"name": "API calls", "unit": "calls"})
+    for tier, name, amount, included, above in TIERS:
+        if not Plan.objects.filter(name=name).exists():
+            terms = PlanTerms(
+                currency="USD",
+                amount=Decimal(amount),
+                alignment=Alignment.CALENDAR,
+                trial_days=14,
+                first_day_counts=False,
+                usage=(UsageTerms(METER, UsageModel.ALLOWANCE, Decimal(above), Decimal(included)),),
+            )
+            plan_services.create(name, terms=terms, by=BY, now=now, listing={"tier": tier})
+    return {plan.name: plan for plan in Plan.objects.select_related("current")}
+
+
+def _customer(story: Story, began: datetime) -> Customer:
+    known = Customer.objects.readable().filter(organization_id=story.organization_id).first()
+    return known or customer_services.create(
+        story.organization_id,
+        fields={
+            "name": story.name,
+            "email": f"billing@{story.organization_id}.example",
+            "country": story.country,
+        },
+        by=BY,
+        now=began,
+        test_clock=test_clocks.create(now=began),
+    )
+
+
+def _advance(customer: Customer, instant: datetime) -> None:
+    if customer.test_clock is not None and instant > customer.test_clock.now:
+        customer.test_clock = test_clocks.advance(customer.test_clock.pk, to=instant)
+
+
+def _act(story: Story, plan: Plan, customer: Customer, day: int) -> None:
+    """What the customer does on the `day`-th day; each thing once, however often it is called."""
+    now = clock.now()
+    present = customer.lives_at(now)
+    if day == 0 and not Subscription.objects.filter(customer=customer).exists():
+        subscriptions.start(customer.pk, plan, by=BY, now=now)
+    if day == story.card_after and not PaymentMethod.objects.filter(customer=customer).exists():
+        payment_methods.add(customer, token=story.token, now=now, is_default=True)
+    quantity = story.daily * (3 if present.weekday() < 5 else 1) // 2 + day % 5
+    event = Report(
+        event_id=f"demo-{day}",
+        customer=story.organization_id,
+        meter=METER,
+        quantity=Decimal(quantity),
+        occurred_at=present,
+    )
+    usage.record([event], now=now)
+
+
+def _logins(now: datetime) -> dict[str, Any]:
+    """Fresh passwords and a fresh token: only this file ever holds them."""
+    admin = _user("admin@example.com", is_staff=True, is_superuser=True)
+    alice = _user("alice@wonderland.example")
+    wonderland = Customer.objects.get(organization_id=STORIES[0].organization_id)
+    customer_services.add_member(wonderland, User.objects.get(email=alice["email"]))
+    for stale in ApiToken.objects.filter(name="Demo operator"):
+        tokens.revoke(stale, now=now)
+    _, text = tokens.issue("Demo operator", now=now)
+    return {"admin": admin, "customer": alice, "operator_token": text}
+
+
+def _user(email: str, **rights: bool) -> dict[str, str]:
+    password = secrets.token_urlsafe(12)
+    user, _ = User.objects.get_or_create(email=email, defaults=rights)
+    user.set_password(password)
+    user.save()
+    return {"email": email, "password": password}
+
+
+def _write_private(path: Path, content: dict[str, Any]) -> None:
+    """Whole or not at all, and readable by nobody else."""
+    draft = path.with_suffix(".draft")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    draft.replace(path)

@@ -1,0 +1,93 @@
+"""Usage over a period as a drawing: plain SVG, coloured by the page's style sheet alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Final
+from xml.etree import ElementTree as Xml
+
+import pygal
+from django.utils.safestring import SafeString, mark_safe
+
+from billing.queries.usage import Day
+
+_SVG: Final = "{http://www.w3.org/2000/svg}"
+_HEADROOM: Final = Fraction(11, 10)
+_LABELS: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What is drawn: the running total of each day so far, and the allowance as a line.
+
+    :param last: the last day of the period, to which the axis goes.
+    :param title: what a screen reader says; the figures stand in a table beside it.
+    """
+
+    days: Sequence[Day]
+    last: date
+    included: Fraction | None
+    title: str
+
+
+def draw(drawing: Drawing) -> SafeString:
+    """The drawing as an `<svg>` element without script or style."""
+    axis = list(_dates(drawing.days[0].day, drawing.last))
+    used = [float(day.running) for day in drawing.days]
+    included = None if drawing.included is None else float(drawing.included)
+    chart = _empty(max([*used, included or 0]))
+    chart.x_labels = [f"{day.day} {day:%b}" for day in axis]
+    chart.x_labels_major_every = max(1, len(axis) // _LABELS)
+    rest = [None] * (len(axis) - len(used))
+    chart.add("area", [*used, *rest], fill=True, show_dots=False)
+    chart.add("used", [*used, *rest])
+    if included is not None:
+        chart.add("included", [included] * len(axis), show_dots=False)
+    root = chart.render_tree()
+    _strip(root, drawing)
+    return mark_safe(Xml.tostring(root, encoding="unicode"))  # noqa: S308  # our own drawing
+
+
+def _empty(top: float) -> pygal.Line:
+    return pygal.Line(
+        js=(),
+        css=(),
+        no_prefix=True,
+        width=720,
+        height=280,
+        margin=6,
+        spacing=12,
+        range=(0, float(Fraction(top or 10) * _HEADROOM)),
+        max_scale=5,
+        dots_size=3,
+        show_legend=False,
+        show_minor_x_labels=False,
+        formatter=lambda value: f"{Decimal(str(value)):,f}",
+        style=pygal.style.Style(label_font_size=18, major_label_font_size=18),
+    )
+
+
+def _dates(first: date, last: date) -> Iterator[date]:
+    for offset in range((last - first).days + 1):
+        yield first + timedelta(days=offset)
+
+
+def _strip(root: Xml.Element, drawing: Drawing) -> None:
+    """Leave shapes, texts and classes; what a script or an inline style would need goes."""
+    for parent in list(root.iter()):
+        parent.attrib.pop("style", None)
+        for child in list(parent):
+            if not isinstance(child.tag, str) or _is_superfluous(child):
+                parent.remove(child)
+    root.attrib.pop("id", None)
+    root.attrib.update({"role": "img", "aria-label": drawing.title, "class": "chart"})
+
+
+def _is_superfluous(element: Xml.Element) -> bool:
+    name = element.tag.removeprefix(_SVG)
+    overlay = "tooltip-overlay" in element.attrib.get("class", "")
+    return name in {"defs", "desc", "title", "script", "style"} or overlay

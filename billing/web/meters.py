@@ -1,0 +1,116 @@
+"""What was used of what, as the billing home shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from django.utils.safestring import SafeString
+
+from billing.core.entitlements import Entitlement
+from billing.core.figures import figure, rate as exact_rate
+from billing.models import BillingPeriod, Subscription
+from billing.models.subscription import PeriodKind
+from billing.queries.overview import Overview
+from billing.queries.usage import Day
+from billing.templatetags.money import rate
+from billing.web import chart
+from billing.web.chart import Drawing
+from billing.web.offers import counted
+from plans.terms import UsageTerms
+
+
+@dataclass(frozen=True, slots=True)
+class MeterUse:
+    """One meter in the current period.
+
+    :param included: what is free of charge or the limit, and how it came about; empty without.
+    :param share: how much of it is used, for the bar; None without an allowance.
+    """
+
+    code: str
+    name: str
+    used: Decimal
+    included: str
+    share: Share | None
+    beyond: str
+    days: Sequence[Day]
+    drawing: SafeString
+    is_above: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The attributes of a `<meter>`."""
+
+    value: str
+    most: str
+
+
+def in_use(overview: Overview) -> list[MeterUse]:
+    """Every meter of the plan, in its order."""
+    rights = overview.rights
+    if rights.subscription is None or rights.period is None:
+        return []
+    return [
+        _use(overview, rights.subscription, rights.period, entitlement)
+        for entitlement in rights.entitlements
+        if entitlement.feature in overview.days and entitlement.used is not None
+    ]
+
+
+def _use(
+    overview: Overview, subscription: Subscription, period: BillingPeriod, entitlement: Entitlement
+) -> MeterUse:
+    code, used = entitlement.feature, entitlement.used or Decimal(0)
+    name = counted(overview.meters.get(code), code)
+    terms = subscription.plan_terms
+    price = next((usage for usage in terms.usage if usage.meter == code), None)
+    days = overview.days[code]
+    zone = subscription.customer.zone
+    return MeterUse(
+        code=code,
+        name=name,
+        used=used,
+        included=_included(entitlement.limit, price, period),
+        share=_share(used, entitlement.limit),
+        beyond=_beyond(price, period, terms.currency),
+        days=days,
+        drawing=chart.draw(
+            Drawing(
+                days=days,
+                last=(period.ends_at.astimezone(zone) - timedelta(microseconds=1)).date(),
+                included=entitlement.limit,
+                title=f"{name} used so far, day by day. The same figures stand in the table below.",
+            )
+        ),
+        is_above=entitlement.limit is not None and Fraction(used) > entitlement.limit,
+    )
+
+
+def _included(limit: Fraction | None, price: UsageTerms | None, period: BillingPeriod) -> str:
+    """`253.33… included (400 × 19/30 days)`."""
+    if limit is None:
+        return ""
+    if price is None:
+        return f"{figure(limit)} at most"
+    whole = f" ({figure(price.included)} × {period.share})" if not period.share.is_whole else ""
+    return f"{figure(limit)} included{whole}"
+
+
+def _beyond(price: UsageTerms | None, period: BillingPeriod, currency: str) -> str:
+    if price is None:
+        return ""
+    if period.kind == PeriodKind.TRIAL:
+        return "During the trial nothing is charged, however much you use."
+    each = rate(price.unit_amount, currency)
+    return f"Each one above that costs {each}." if price.included else f"Each one costs {each}."
+
+
+def _share(used: Decimal, limit: Fraction | None) -> Share | None:
+    if not limit:
+        return None
+    return Share(exact_rate(min(used, Decimal(10**12)), 0), f"{float(limit):.6f}")

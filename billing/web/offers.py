@@ -1,0 +1,71 @@
+"""Plans in the words of a price list."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from billing.core.figures import figure
+from billing.queries.catalogue import Catalogue
+from billing.templatetags.money import rate
+from plans.models import Meter, Plan
+from plans.terms import PlanTerms, UsageModel, UsageTerms
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A card of the price list."""
+
+    plan: Plan
+    price: str
+    per: str
+    usage: Sequence[str]
+    extras: Sequence[str]
+    trial_days: int
+
+
+def offers(catalogue: Catalogue) -> list[Offer]:
+    """All that is on sale."""
+    return [_offer(plan, catalogue.meters) for plan in catalogue.plans]
+
+
+def summary(plan: Plan) -> str:
+    """`Premium, $180.00 a month`."""
+    terms = plan.terms
+    return f"{plan.name}, {rate(terms.amount, terms.currency)} {per(terms)}"
+
+
+def per(terms: PlanTerms) -> str:
+    """`a month`, `per seat and month`, `every 3 months`."""
+    unit = terms.interval.value.lower()
+    every = f"every {terms.interval_count} {unit}s" if terms.interval_count > 1 else f"a {unit}"
+    return f"per {terms.quantity_unit}, {every}" if terms.quantity_unit else every
+
+
+def counted(meter: Meter | None, code: str) -> str:
+    """What a meter counts, in the plural: `API calls`."""
+    name = meter.name if meter else code
+    return name.replace("_", " ")
+
+
+def _offer(plan: Plan, meters: Mapping[str, Meter]) -> Offer:
+    terms = plan.terms
+    limits = [
+        f"Up to {value} {counted(meters.get(code), code)}" for code, value in terms.limits.items()
+    ]
+    features = [counted(None, code).capitalize() for code, value in terms.features.items() if value]
+    return Offer(
+        plan=plan,
+        price=rate(terms.amount, terms.currency),
+        per=per(terms),
+        usage=[_usage(price, meters.get(price.meter), terms.currency) for price in terms.usage],
+        extras=[*limits, *features],
+        trial_days=terms.trial_days,
+    )
+
+
+def _usage(price: UsageTerms, meter: Meter | None, currency: str) -> str:
+    name, each = counted(meter, price.meter), rate(price.unit_amount, currency)
+    if price.model != UsageModel.ALLOWANCE:
+        return f"{name}: {each} each"
+    return f"{figure(price.included)} {name} included, then {each} each"

@@ -1,0 +1,89 @@
+"""What every page of a customer's has in common: who may see it, and how failure is told."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from billing.core.errors import BillingError, NotFoundError
+from billing.web import members
+from billing.web.members import Member
+
+_P = ParamSpec("_P")
+_MemberView = Callable[Concatenate[HttpRequest, Member, _P], HttpResponse]
+_View = Callable[Concatenate[HttpRequest, _P], HttpResponse]
+
+
+class SeeOther(HttpResponseRedirect):
+    """What was asked is done; its outcome is to be looked at there."""
+
+    status_code = HTTPStatus.SEE_OTHER
+
+
+def see(name: str, **arguments: Any) -> SeeOther:
+    """Send the browser on to one of our pages."""
+    return SeeOther(reverse(name, kwargs=arguments))
+
+
+def page(view: _MemberView[_P]) -> _View[_P]:
+    """A page for members: who is not signed in signs in, who has no customer chooses a plan.
+
+    Dates are shown in the customer's zone. What is not theirs does not exist.
+    """
+    return require_safe(_for_members(view))
+
+
+def form_page(view: _MemberView[_P]) -> _View[_P]:
+    """The same for a page with a form that is sent to the page itself."""
+    return require_http_methods(["GET", "HEAD", "POST"])(_for_members(view))
+
+
+def command(*, back: str, takes: tuple[str, ...] = ()) -> Callable[[_MemberView[_P]], _View[_P]]:
+    """A change by POST. What cannot be done is said, in its own words, on the page `back`.
+
+    :param takes: which of the view's arguments that page's address has.
+    """
+
+    def decorated(view: _MemberView[_P]) -> _View[_P]:
+        @functools.wraps(view)
+        def guarded(
+            request: HttpRequest, member: Member, *args: _P.args, **kwargs: _P.kwargs
+        ) -> HttpResponse:
+            try:
+                return view(request, member, *args, **kwargs)
+            except NotFoundError:
+                raise
+            except BillingError as error:
+                messages.error(request, error.detail)
+                return see(back, **{name: kwargs[name] for name in takes})
+
+        return require_POST(_for_members(guarded))
+
+    return decorated
+
+
+def _for_members(view: _MemberView[_P]) -> _View[_P]:
+    @never_cache
+    @login_required
+    @functools.wraps(view)
+    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+        member = members.of(request)
+        if member is None:
+            return see("plans")
+        with timezone.override(member.customer.zone):
+            try:
+                return view(request, member, *args, **kwargs)
+            except NotFoundError as error:
+                raise Http404(error.detail) from error
+
+    return shown

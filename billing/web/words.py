@@ -1,0 +1,170 @@
+"""States and reasons in the words that customers read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from billing.core.dunning import DunningPolicy
+from billing.core.entitlements import Reason
+from billing.core.lifecycle import AttemptStatus, InvoiceStatus, SubscriptionStatus
+from billing.models import Invoice, PaymentAttempt, PaymentMethod, Subscription
+from billing.queries.overview import Overview
+from billing.templatetags.dates import day, moment
+
+
+class Tone(StrEnum):
+    """How a badge looks; its words say the same."""
+
+    GOOD = "good"
+    WAIT = "wait"
+    BAD = "bad"
+    QUIET = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A state in a word or two."""
+
+    text: str
+    tone: Tone
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How things stand with a subscription, and what happens next."""
+
+    badge: Badge
+    sentence: str
+
+
+def standing(overview: Overview, policy: DunningPolicy) -> Standing:
+    """The plan's state in plain words."""
+    subscription = overview.rights.subscription
+    if subscription is None:
+        return Standing(Badge("No plan", Tone.QUIET), "Choose a plan to begin.")
+    status = SubscriptionStatus(subscription.status)
+    if status == SubscriptionStatus.TRIALING:
+        return _trial(subscription, overview)
+    if status == SubscriptionStatus.INCOMPLETE:
+        return Standing(Badge("Waiting for a card", Tone.WAIT), _waiting(subscription))
+    if status == SubscriptionStatus.PAST_DUE:
+        return Standing(
+            Badge("Payment overdue", Tone.BAD), _past_due(subscription, overview, policy)
+        )
+    return _OTHERS[status]
+
+
+def access(reason: Reason) -> str:
+    """Whether the service may be used, and why."""
+    return _ACCESS[reason]
+
+
+def invoice(row: Invoice) -> Badge:
+    """An invoice's state."""
+    return _INVOICE[InvoiceStatus(row.status)]
+
+
+def attempt(row: PaymentAttempt) -> str:
+    """What became of a charge, without its date."""
+    method = str(row.payment_method)
+    status = AttemptStatus(row.status)
+    if status == AttemptStatus.SUCCEEDED:
+        return f"Paid with {method}."
+    if status == AttemptStatus.FAILED:
+        return f"{method} was declined. {row.decline_message}".strip()
+    return f"{method} is being charged. We are waiting for the answer."
+
+
+def expiry(method: PaymentMethod) -> str:
+    """`expires 12/2030`; nothing for what does not expire."""
+    if method.exp_month is None or method.exp_year is None:
+        return ""
+    return f"expires {method.exp_month:02}/{method.exp_year}"
+
+
+def left(end: datetime, now: datetime) -> str:
+    """`14 days left`; a day that has begun counts."""
+    days = -((now - end) // timedelta(days=1))
+    if days <= 0:
+        return "over now"
+    return "less than a day left" if end - now < timedelta(days=1) else _days(days)
+
+
+def _days(count: int) -> str:
+    return "1 day left" if count == 1 else f"{count} days left"
+
+
+def _trial(subscription: Subscription, overview: Overview) -> Standing:
+    end = subscription.trial_end or subscription.created_at
+    if end <= overview.present:
+        return Standing(
+            Badge("Trial over", Tone.WAIT), f"Your trial ended on {day(end)}; billing begins now."
+        )
+    start = f"Trial until {day(end)}, {left(end, overview.present)}."
+    if overview.method is None:
+        return Standing(
+            Badge("Free trial", Tone.GOOD), f"{start} No card needed, nothing is charged."
+        )
+    return Standing(
+        Badge("Free trial", Tone.GOOD),
+        f"{start} Nothing is charged for it; afterwards your plan goes on with {overview.method}.",
+    )
+
+
+def _waiting(subscription: Subscription) -> str:
+    if subscription.trial_end is None:
+        return "Waiting for a card: your plan begins when you add one."
+    return (
+        f"Waiting for a card: your trial ended on {day(subscription.trial_end)}. "
+        "Your plan begins on the day you add one, and what is left of the period is all you pay for."
+    )
+
+
+def _past_due(subscription: Subscription, overview: Overview, policy: DunningPolicy) -> str:
+    sentences = []
+    if subscription.past_due_at is not None:
+        end = subscription.past_due_at + timedelta(days=policy.grace_days)
+        verb = "You keep access until" if overview.present < end else "Access ended on"
+        sentences = [
+            f"A payment was declined on {day(subscription.past_due_at)}.",
+            f"{verb} {moment(end)}.",
+        ]
+    tries = [row.next_charge_at for row in overview.overdue if row.next_charge_at is not None]
+    if tries:
+        sentences.append(f"We try again on {moment(min(tries))}; a new card is charged at once.")
+    else:
+        sentences.append("We do not try this card again. Please add another one.")
+    return " ".join(sentences)
+
+
+_OTHERS: Final = {
+    SubscriptionStatus.ACTIVE: Standing(
+        Badge("Active", Tone.GOOD), "Everything is in order. There is nothing to do."
+    ),
+    SubscriptionStatus.PAUSED: Standing(Badge("Paused", Tone.QUIET), "Your plan is paused."),
+    SubscriptionStatus.CANCELED: Standing(Badge("Ended", Tone.QUIET), "Your plan has ended."),
+}
+_ACCESS: Final = {
+    Reason.TRIAL: "You can use the service.",
+    Reason.SUBSCRIBED: "You can use the service.",
+    Reason.GRACE_PERIOD: "You can still use the service.",
+    Reason.NO_SUBSCRIPTION: "You cannot use the service: you have no plan.",
+    Reason.PAYMENT_METHOD_REQUIRED: "You cannot use the service: your plan needs a card first.",
+    Reason.PAST_DUE: "You cannot use the service: a payment is overdue.",
+    Reason.PAUSED: "You cannot use the service: your plan is paused.",
+    Reason.CANCELED: "You cannot use the service: your plan has ended.",
+}
+_INVOICE: Final = {
+    InvoiceStatus.DRAFT: Badge("Draft", Tone.QUIET),
+    InvoiceStatus.PENDING: Badge("Open", Tone.WAIT),
+    InvoiceStatus.PAID: Badge("Paid", Tone.GOOD),
+    InvoiceStatus.CHARGED_WITH_ERROR: Badge("Payment declined", Tone.BAD),
+    InvoiceStatus.CANCELED: Badge("Canceled", Tone.QUIET),
+    InvoiceStatus.UNCOLLECTIBLE: Badge("Written off", Tone.QUIET),
+    InvoiceStatus.REFUNDED: Badge("Refunded", Tone.QUIET),
+    InvoiceStatus.IN_PROTEST: Badge("Disputed", Tone.WAIT),
+    InvoiceStatus.CHARGEBACK: Badge("Charged back", Tone.BAD),
+}

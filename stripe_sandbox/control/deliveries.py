@@ -1,0 +1,37 @@
+"""Notifications, as the control API shows and repeats them."""
+
+from __future__ import annotations
+
+from stripe_sandbox import errors
+from stripe_sandbox.bodies import Json
+from stripe_sandbox.state import State
+from stripe_sandbox.webhooks import events, knobs, outbox
+
+
+def listed(state: State, asked: Json) -> Json:
+    """Return deliveries, oldest first; `event` and `state` narrow them down."""
+    rows = state.database.rows(
+        "SELECT deliveries.*, json_extract(objects.body, '$.type') AS type FROM deliveries"
+        " LEFT JOIN objects ON objects.id = deliveries.event ORDER BY deliveries.seq"
+    )
+    found = [dict(row) for row in rows]
+    for name in ("event", "state", "type"):
+        if name in asked:
+            found = [delivery for delivery in found if delivery[name] == asked[name]]
+    return {"data": found}
+
+
+def resend(state: State, asked: Json) -> Json:
+    """Queue an event again, for every endpoint that wants it: `{"event": "evt_…"}`.
+
+    :raises ApiError: if there is no such event.
+    """
+    event = state.objects.find(str(asked.get("event")), "event")
+    if event is None:
+        raise errors.no_such("event", str(asked.get("event")), "event", status=404)
+    plan = knobs.read(state.database)
+    with state.database.transaction():
+        wanting = [one for one in events.endpoints(state) if events.wants(one, event["type"])]
+        for endpoint in wanting:
+            outbox.enqueue(state, event["id"], endpoint["id"], plan)
+    return {"event": event["id"], "endpoints": [endpoint["id"] for endpoint in wanting]}

@@ -1,0 +1,192 @@
+"""Stripe's JSON into our facts: no network, no database."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billing.gateways.base import (
+    ChargeStatus,
+    Decline,
+    MethodChange,
+    MethodDetails,
+    SetupStatus,
+)
+from billing.gateways.stripe import translate
+
+FUNDS = {"code": "card_declined", "decline_code": "insufficient_funds", "message": "No funds."}
+CARD = {"brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2031}
+METHOD = {"id": "pm_1", "type": "card", "card": CARD, "customer": "cus_1"}
+DETAILS = MethodDetails("pm_1", "card", "visa", "4242", 8, 2031)
+
+
+def intent(status: str, **fields: Any) -> dict[str, Any]:
+    return {"id": "pi_1", "status": status, "metadata": {"reference": "a1"}} | fields
+
+
+def session(status: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": "cs_1",
+        "status": status,
+        "metadata": {"reference": "s1"},
+        "customer": "cus_1",
+        "url": "https://pay.example/cs_1",
+    } | fields
+
+
+def setup_intent(status: str, **fields: Any) -> dict[str, Any]:
+    return intent(status, id="seti_1", customer="cus_1") | fields
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("succeeded", ChargeStatus.SUCCEEDED),
+        ("processing", ChargeStatus.PROCESSING),
+        ("requires_capture", ChargeStatus.PROCESSING),
+        ("requires_payment_method", ChargeStatus.DECLINED),
+        ("requires_action", ChargeStatus.DECLINED),
+        ("canceled", ChargeStatus.DECLINED),
+    ],
+)
+def test_every_state_of_a_payment_intent_is_a_charge(status: str, expected: ChargeStatus) -> None:
+    charge = translate.charge(intent(status))
+
+    assert (charge.reference, charge.external_id, charge.status) == ("a1", "pi_1", expected)
+    assert (charge.decline is None) == (expected is not ChargeStatus.DECLINED)
+
+
+def test_a_payment_intent_that_wants_a_method_tells_its_last_error() -> None:
+    charge = translate.charge(intent("requires_payment_method", last_payment_error=FUNDS))
+
+    assert charge.decline == Decline("insufficient_funds", "No funds.")
+
+
+def test_a_payment_intent_that_waits_for_its_owner_asks_for_authentication() -> None:
+    charge = translate.charge(intent("requires_action"))
+
+    assert charge.decline is not None
+    assert charge.decline.code == "authentication_required"
+
+
+def test_a_charge_that_is_not_ours_has_no_reference() -> None:
+    assert translate.charge(intent("succeeded", metadata={})).reference == ""
+
+
+def test_an_error_with_a_payment_intent_is_a_declined_charge() -> None:
+    charge = translate.declined_charge("a1", FUNDS | {"payment_intent": intent("x")})
+
+    assert (charge.external_id, charge.status) == ("pi_1", ChargeStatus.DECLINED)
+
+
+def test_an_error_without_a_payment_intent_is_a_declined_charge_as_well() -> None:
+    assert translate.declined_charge("a1", {}).external_id == ""
+
+
+def test_an_intent_that_was_not_tried_yet_is_not_over() -> None:
+    assert not translate.is_over(intent("requires_confirmation", last_payment_error=None))
+    assert translate.is_over(intent("requires_payment_method", last_payment_error=FUNDS))
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("succeeded", ChargeStatus.SUCCEEDED),
+        ("pending", ChargeStatus.PROCESSING),
+        ("requires_action", ChargeStatus.PROCESSING),
+        ("failed", ChargeStatus.DECLINED),
+        ("canceled", ChargeStatus.DECLINED),
+    ],
+)
+def test_every_state_of_a_refund(status: str, expected: ChargeStatus) -> None:
+    refund = translate.refund({"id": "re_1", "status": status, "metadata": {"reference": "r1"}})
+
+    assert (refund.reference, refund.external_id, refund.status) == ("r1", "re_1", expected)
+    assert (refund.decline is None) == (expected is not ChargeStatus.DECLINED)
+
+
+def test_a_failed_refund_says_why() -> None:
+    refund = translate.refund(
+        {"id": "re_1", "status": "failed", "failure_reason": "lost_or_stolen_card"}
+    )
+
+    assert refund.decline is not None
+    assert refund.decline.code == "lost_or_stolen_card"
+
+
+def test_a_card_is_redacted() -> None:
+    extra = {"billing_details": {"name": "Alice"}, "card": CARD | {"fingerprint": "f"}}
+
+    assert translate.method(METHOD | extra) == DETAILS
+
+
+def test_a_direct_debit_has_no_brand_and_no_date() -> None:
+    fields = {"id": "pm_2", "type": "sepa_debit", "sepa_debit": {"last4": "3000", "country": "DE"}}
+
+    assert translate.method(fields) == MethodDetails("pm_2", "sepa_debit", last4="3000")
+
+
+def test_a_method_without_a_customer_is_gone() -> None:
+    assert translate.method_change(METHOD) == MethodChange("pm_1", DETAILS)
+    assert translate.method_change(METHOD | {"customer": None}) == MethodChange("pm_1", None)
+
+
+def test_a_set_up_that_succeeded_has_its_method() -> None:
+    setup = translate.setup(setup_intent("succeeded"), METHOD)
+
+    assert (setup.status, setup.method) == (SetupStatus.COMPLETED, DETAILS)
+    assert setup.customer_external_id == "cus_1"
+
+
+def test_a_set_up_that_only_a_page_could_finish_is_declined() -> None:
+    setup = translate.setup(setup_intent("requires_action"), None)
+
+    assert setup.status is SetupStatus.DECLINED
+    assert setup.decline is not None
+    assert setup.decline.code == "authentication_required"
+
+
+def test_a_set_up_with_a_page_of_its_own_stays_open() -> None:
+    action = {"redirect_to_url": {"url": "https://bank.example"}}
+
+    setup = translate.setup(setup_intent("requires_action", next_action=action), None)
+
+    assert (setup.status, setup.url) == (SetupStatus.OPEN, "https://bank.example")
+
+
+def test_a_set_up_that_was_refused_says_why() -> None:
+    setup = translate.setup(setup_intent("requires_payment_method", last_setup_error=FUNDS), None)
+
+    assert (setup.status, setup.decline) == (
+        SetupStatus.DECLINED,
+        Decline("insufficient_funds", "No funds."),
+    )
+
+
+def test_a_set_up_that_was_given_up_has_expired() -> None:
+    assert translate.setup(setup_intent("canceled"), None).status is SetupStatus.EXPIRED
+
+
+def test_an_open_visit_has_its_page_whatever_became_of_a_card_on_it() -> None:
+    refused = setup_intent("requires_payment_method", last_setup_error=FUNDS)
+
+    setup = translate.checkout(session("open"), refused, None)
+
+    assert (setup.status, setup.decline) == (SetupStatus.OPEN, None)
+    assert setup.url == "https://pay.example/cs_1"
+
+
+def test_a_completed_visit_has_its_method_and_no_page() -> None:
+    setup = translate.checkout(session("complete"), setup_intent("succeeded"), METHOD)
+
+    assert (setup.status, setup.method, setup.url) == (SetupStatus.COMPLETED, DETAILS, "")
+    assert (setup.external_id, setup.reference) == ("cs_1", "s1")
+
+
+def test_a_visit_is_found_by_its_client_reference_too() -> None:
+    setup = translate.checkout(
+        session("expired", metadata=None, client_reference_id="s9"), None, None
+    )
+
+    assert (setup.status, setup.reference) == (SetupStatus.EXPIRED, "s9")

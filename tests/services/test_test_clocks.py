@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from billing.core.errors import ConflictError, InvalidError, NotFoundError
+from billing.models import Invoice, PaymentAttempt
+from billing.services import locks, test_clocks
+from tests import builders
+from tests.threads import at_once
+from tests.world import World, instant
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_one_long_advance_equals_many_short_ones(world: World) -> None:
+    alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
+    world.adds_card(alice, "tok_insufficient_funds")
+    other = test_clocks.create(now=instant("2026-03-28 09:00"))
+    bob = builders.make_customer("bob", now=other.now, test_clock=other)
+    world.subscribes(bob, "Premium")
+    world.adds_card(bob, "tok_insufficient_funds")
+
+    world.at("2026-07-15")
+    day = other.now
+    while day < instant("2026-07-15"):
+        day = min(day + timedelta(hours=31), instant("2026-07-15"))
+        test_clocks.advance(other.pk, to=day)
+
+    def story(customer: object) -> list[tuple[object, ...]]:
+        attempts = PaymentAttempt.objects.filter(invoice__customer=customer)
+        return list(
+            attempts.order_by("created_at").values_list(
+                "created_at", "amount_minor", "status", "invoice__issued_at"
+            )
+        )
+
+    assert story(alice) == story(bob)
+    assert len(story(alice)) == 14
+
+
+def test_advancing_again_is_the_same_as_once(world: World) -> None:
+    alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
+    world.adds_card(alice)
+    world.at("2026-05-01").at("2026-05-01").at("2026-05-01")
+    assert Invoice.objects.count() == 1
+
+
+def test_a_clock_does_not_go_back(world: World) -> None:
+    world.at("2026-05-01")
+    with pytest.raises(InvalidError):
+        world.at("2026-04-30")
+    with pytest.raises(NotFoundError):
+        test_clocks.advance(uuid4(), to=world.now)
+
+
+def test_a_clock_is_advanced_by_one_at_a_time(world: World) -> None:
+    clock = world.at("2026-05-01").clock
+
+    def while_held() -> None:
+        with locks.alone("test_clock", clock.pk):
+            outcome = at_once(lambda: test_clocks.advance(clock.pk, to=instant("2026-06-01")))[0]
+            assert isinstance(outcome, ConflictError)
+
+    while_held()
+    world.at("2026-06-01")
+
+
+def test_a_customer_gets_a_clock_and_leaves_it_again(world: World) -> None:
+    carol = builders.make_customer("carol", now=instant("2026-04-01"))
+    clock = test_clocks.give(carol.pk, now=instant("2026-04-01"))
+    assert test_clocks.give(carol.pk, now=instant("2026-04-02")) == clock
+    test_clocks.advance(clock.pk, to=instant("2026-06-01"))
+
+    with pytest.raises(ConflictError):
+        test_clocks.release(carol.pk, now=instant("2026-05-01"))
+    test_clocks.release(carol.pk, now=instant("2026-06-01"))
+
+    carol.refresh_from_db()
+    assert carol.test_clock is None

@@ -1,0 +1,134 @@
+"""State tables, dunning, postings, figures and terms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.core import dunning, lifecycle, postings
+from billing.core.dunning import DunningPolicy
+from billing.core.errors import ConflictError
+from billing.core.figures import figure, rate
+from billing.core.lifecycle import InvoiceStatus
+from billing.core.money import Money
+from billing.core.postings import Posting
+from plans.terms import InvalidTermsError, PlanTerms, UsageModel, UsageTerms
+from tests.terms import seed_terms
+
+NOW = datetime(2026, 4, 20, tzinfo=UTC)
+POLICY = DunningPolicy(retry_after_days=(1, 3))
+
+# api.md, section 6, as it is written there.
+INVOICE_STEPS = {
+    ("DRAFT", "PENDING"),
+    ("PENDING", "PAID"),
+    ("PENDING", "CHARGED_WITH_ERROR"),
+    ("CHARGED_WITH_ERROR", "PAID"),
+    ("CHARGED_WITH_ERROR", "CHARGED_WITH_ERROR"),
+    ("CHARGED_WITH_ERROR", "UNCOLLECTIBLE"),
+    ("DRAFT", "CANCELED"),
+    ("PENDING", "CANCELED"),
+    ("CHARGED_WITH_ERROR", "CANCELED"),
+    ("PAID", "REFUNDED"),
+    ("PAID", "IN_PROTEST"),
+    ("IN_PROTEST", "CHARGEBACK"),
+    ("IN_PROTEST", "PAID"),
+}
+
+
+def test_an_invoice_takes_the_documented_steps_and_no_others() -> None:
+    steps = {
+        (source, target)
+        for sources, target in lifecycle.INVOICE.steps.values()
+        for source in sources
+    }
+    assert steps == INVOICE_STEPS
+
+
+@pytest.mark.parametrize("status", [s for s in InvoiceStatus if s != InvoiceStatus.DRAFT])
+def test_only_a_draft_is_finalized(status: InvoiceStatus) -> None:
+    with pytest.raises(ConflictError) as refused:
+        lifecycle.INVOICE.after(status, "finalize")
+    assert refused.value.code == "forbidden_transition"
+
+
+@pytest.mark.parametrize(
+    ("failures", "is_hard", "days"),
+    [(1, False, 1), (2, False, 3), (3, False, None), (1, True, None)],
+)
+def test_the_schedule_of_retries(failures: int, is_hard: bool, days: int | None) -> None:
+    found = dunning.next_attempt(POLICY, failures=failures, failed_at=NOW, is_hard=is_hard)
+    assert found == (None if days is None else NOW + timedelta(days=days))
+
+
+@given(st.integers(min_value=0, max_value=10**12), st.sampled_from(["USD", "JPY", "KWD"]))
+def test_every_posting_rule_balances(minor: int, currency: str) -> None:
+    amount = Money(minor, currency)
+    rules: list[list[Posting]] = [
+        postings.invoice_finalized(amount),
+        postings.payment_received(amount, gateway="stripe"),
+        postings.invoice_canceled(amount),
+    ]
+    for rule in rules:
+        assert postings.is_balanced(rule)
+        assert all(posting.amount.minor > 0 for posting in rule)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Fraction(760, 3), "253.33…"),
+        (Fraction(-140, 3), "-46.66…"),
+        (Decimal("1.80"), "1.8"),
+        (400, "400"),
+        (Decimal("1E+3"), "1000"),
+        (Fraction(1, 3000), "0.00…"),
+    ],
+)
+def test_figures_are_cut_and_never_rounded_up(value: Any, shown: str) -> None:
+    assert figure(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "exponent", "shown"),
+    [("1.8", 2, "1.80"), ("0.0125", 2, "0.0125"), ("180", 0, "180"), ("0.3835", 3, "0.3835")],
+)
+def test_rates_have_at_least_the_currencys_decimals(value: str, exponent: int, shown: str) -> None:
+    assert rate(Decimal(value), exponent) == shown
+
+
+def test_terms_are_read_back_as_they_were() -> None:
+    terms = seed_terms("180", "400", "1.80", features={"sso": True}, limits={"MaxUsers": "12"})
+    assert PlanTerms.from_json(terms.to_json()) == terms
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"currency": "usd"}, "currency"),
+        ({"amount": Decimal(-1)}, "amount"),
+        ({"amount": Decimal("NaN")}, "amount"),
+        ({"amount": Decimal("0.0000000000001")}, "amount"),
+        ({"trial_days": -1}, "trial_days"),
+        ({"interval_count": 0}, "interval_count"),
+        ({"usage": (UsageTerms("a", UsageModel.PER_UNIT, Decimal(1)),) * 2}, "usage"),
+        ({"usage": (UsageTerms("a", UsageModel.PER_UNIT, Decimal(1), Decimal(5)),)}, "usage"),
+        ({"usage": (UsageTerms("a", UsageModel.ALLOWANCE, Decimal(-1)),)}, "usage"),
+    ],
+)
+def test_terms_that_make_no_sense_are_refused(changes: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidTermsError) as refused:
+        replace(seed_terms("180", "400", "1.80"), **changes)
+    assert set(refused.value.errors) == {field}
+
+
+def test_free_is_free() -> None:
+    assert seed_terms("0", "400", "0").is_free
+    assert not seed_terms("0", "400", "0.01").is_free
