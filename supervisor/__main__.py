@@ -6,29 +6,35 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from supervisor import demo, environment, options
 from supervisor.errors import StopRequestedError, SupervisorError
-from supervisor.execute import execute
-from supervisor.reset import reset
+from supervisor.signals import Stop, stop_on_signals
 
 
 def main(argv: Sequence[str]) -> int:
     """Do what was asked; the exit code."""
     asked = _parser().parse_args(argv)
-    try:
-        chosen = options.read()
-        environment.shed_libpq(chosen.given)
-        if asked.what == "exec":
-            return execute(chosen, asked.command)
-        if asked.what == "demo":
-            demo.run(chosen)
-            return 0
-        print(reset(chosen.home))
-    except StopRequestedError:
-        return 130
-    except SupervisorError as error:
-        print(error, file=sys.stderr)
-        return 1
+    with stop_on_signals() as stop:
+        try:
+            return _do(asked, stop)
+        except StopRequestedError:
+            return 130
+        except SupervisorError as error:
+            print(error, file=sys.stderr)
+            return 1
+
+
+def _do(asked: argparse.Namespace, stop: Stop) -> int:
+    # Loaded this late so that Ctrl-C in the first moments is heard like any other.
+    from supervisor import demo, environment, execute, options, reset
+
+    chosen = options.read()
+    environment.shed_libpq(chosen.given)
+    if asked.what == "exec":
+        return execute.execute(chosen, asked.command, stop)
+    if asked.what == "reset":
+        print(reset.reset(chosen.home))
+        return 0
+    demo.run(chosen, stop)
     return 0
 
 

@@ -154,12 +154,13 @@ class Crew:
     def _is_ready(self, member: _Member, child: Child) -> None:
         member.ready = True
         member.up_since = time.monotonic()
-        took = f"{member.service.title} … {member.up_since - child.started:.1f} s"
         if self._complete:
-            self.tell(f"{took}: back")
+            self.tell(f"{member.service.title} is back.")
             return
+        known = member.service.once or member.service.ready is not _at_once
+        took = f"{member.up_since - child.started:.1f} s" if known else "started"
         count = sum(other.ready for other in self._members.values())
-        self.tell(f"[{count:>2}/{len(self._members)}] {took}")
+        self.tell(f"[{count:>2}/{len(self._members)}] {member.service.title} … {took}")
 
     def _ended(self, member: _Member, child: Child) -> None:
         code = child.exit_code()

@@ -18,16 +18,16 @@ from supervisor.home import Home
 from supervisor.options import Options
 from supervisor.ports import HOST
 from supervisor.services import Application
-from supervisor.signals import Stop, stop_on_signals
+from supervisor.signals import Stop
 
 
-def run(options: Options) -> None:
-    """Start everything, say where it is, keep it up; returns when all of it has stopped.
+def run(options: Options, stop: Stop) -> None:
+    """Start everything, say where it is, keep it up; when told to stop, return with all stopped.
 
     :raises SupervisorError: if the home or the port is taken, or something does not start.
     """
     environment.own(options.given)
-    with stop_on_signals() as stop, homes.claim(options.home) as home:
+    with homes.claim(options.home) as home:
         servers.end_leftovers(home, say)
         if not ports.is_free(options.port):
             raise SupervisorError(

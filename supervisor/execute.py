@@ -17,18 +17,18 @@ from supervisor.errors import HomeBusyError, StopRequestedError, SupervisorError
 from supervisor.files import write_private
 from supervisor.home import Home
 from supervisor.options import Options
-from supervisor.signals import Stop, handling, stop_on_signals
+from supervisor.signals import Stop, handling
 
 _WAIT_FOR_SERVERS_SECONDS = 30.0
 
 
-def execute(options: Options, command: Sequence[str]) -> int:
+def execute(options: Options, command: Sequence[str], stop: Stop) -> int:
     """Run the command; its exit code, or 128 + the signal that ended it.
 
     :raises StopRequestedError: if told to stop before the command began.
     :raises SupervisorError: if the servers do not start or the command does not exist.
     """
-    with stop_on_signals() as stop, _settings(options, stop) as chosen:
+    with _settings(options, stop) as chosen:
         return _run(command, environment.complete(options.given, chosen), stop)
 
 

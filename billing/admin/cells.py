@@ -41,7 +41,7 @@ def status(code: str) -> SafeString:
 
 def money(amount: Money) -> SafeString:
     """An amount with its currency; never broken across lines, its digits aligned."""
-    return format_html('<span class="whitespace-nowrap tabular-nums">{}</span>', str(amount))
+    return format_html('<span class="figure">{}</span>', str(amount))
 
 
 def quantity(value: Decimal | Fraction | int) -> str:
@@ -58,7 +58,7 @@ def link(row: models.Model | None, text: object = None) -> SafeString | str:
 
 def anchor(url: str, text: object) -> SafeString:
     """A link that looks like one."""
-    return format_html('<a href="{}" class="text-link hover:underline">{}</a>', url, text)
+    return format_html('<a href="{}" class="text-link">{}</a>', url, text)
 
 
 def page_of(model: type[models.Model], pk: object) -> str:
@@ -75,10 +75,10 @@ def code(text: str) -> SafeString | str:
     """An identifier of a vendor's or ours."""
     if not text:
         return NOTHING
-    return format_html('<code class="text-xs break-all">{}</code>', text)
+    return format_html('<span class="id">{}</span>', text)
 
 
 def document(value: Any) -> SafeString:
     """JSON as people read it."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
-    return format_html('<pre class="text-xs whitespace-pre-wrap break-words">{}</pre>', text)
+    return format_html('<pre class="document">{}</pre>', text)

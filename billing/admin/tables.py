@@ -18,9 +18,26 @@ SHOWN: Final = 15  # rows of a table before it points to the list
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """A heading; amounts stand on the right, so that their digits do."""
+
+    title: str
+    is_amount: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A value in its column."""
+
+    value: object
+    is_amount: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """A titled table. Who may not view its model does not see it.
 
+    :param headers: one of amounts begins with `#`.
     :param more: the URL of the whole list, where this is only its beginning.
     """
 
@@ -31,9 +48,17 @@ class Table:
     more: str = ""
 
     @property
-    def content(self) -> dict[str, Any]:
-        """As unfold's table component takes it."""
-        return {"headers": list(self.headers), "rows": [list(row) for row in self.rows]}
+    def columns(self) -> list[Column]:
+        """What stands above the rows."""
+        return [Column(text.removeprefix("#"), text.startswith("#")) for text in self.headers]
+
+    @property
+    def cells(self) -> list[list[Cell]]:
+        """The rows, each value with its place."""
+        return [
+            [Cell(value, column.is_amount) for column, value in zip(self.columns, row, strict=True)]
+            for row in self.rows
+        ]
 
 
 def visible(tables: Iterable[Table], user: User | AnonymousUser) -> list[Table]:

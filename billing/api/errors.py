@@ -109,7 +109,8 @@ def problem(failure: Exception) -> Problem:
 
 @problem.register
 def _billing(failure: BillingError) -> Problem:
-    status = next(status for kind, status in _STATUS.items() if isinstance(failure, kind))
+    kinds = (status for kind, status in _STATUS.items() if isinstance(failure, kind))
+    status = next(kinds, 400)
     headers = {"Retry-After": "1"} if status == 503 else {}
     return Problem(status, failure.code, failure.detail, failure.errors, headers)
 

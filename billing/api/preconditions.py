@@ -17,8 +17,28 @@ def require_match(request: Request, etag: str) -> None:
 
     :raises PreconditionFailedError: then.
     """
-    given = request.headers.get("If-Match")
-    if given is None or given.strip() == "*":
-        return
-    if etag.strip('"') not in _TAG.findall(given) and etag.strip('"') != given.strip():
-        raise PreconditionFailedError("It was changed by someone else.", code="version_mismatch")
+    tags = _tags(request)
+    if tags and etag.strip('"') not in tags:
+        raise _mismatch()
+
+
+def expected_version(request: Request) -> int | None:
+    """The version that `If-Match` names, for a command that compares it; None for any.
+
+    :raises PreconditionFailedError: if what it names can be no version.
+    """
+    tags = _tags(request)
+    versions = [int(tag) for tag in tags if tag.isascii() and tag.isdigit()]
+    if tags and not versions:
+        raise _mismatch()
+    return max(versions, default=None)
+
+
+def _tags(request: Request) -> list[str]:
+    """What `If-Match` names, with or without quotes; nothing where anything will do."""
+    given = request.headers.get("If-Match", "*").strip()
+    return [] if given == "*" else _TAG.findall(given) or [given]
+
+
+def _mismatch() -> PreconditionFailedError:
+    return PreconditionFailedError("It was changed by someone else.", code="version_mismatch")

@@ -6,7 +6,7 @@ to the locked one. A lazily evaluated lock locks nothing: everything here is eva
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
@@ -60,6 +60,12 @@ def live_subscription(customer_id: UUID) -> Subscription | None:
     """Lock the customer's live subscription, if they have one. The customer is locked already."""
     rows = Subscription.objects.live().filter(customer_id=customer_id)
     return _locked(rows.select_related("customer__test_clock")).first()
+
+
+def live_subscriptions(customer_ids: Sequence[UUID]) -> list[Subscription]:
+    """Lock the live subscriptions of customers who are not locked, in the order of their keys."""
+    rows = Subscription.objects.live().filter(customer_id__in=customer_ids)
+    return list(_locked(rows.order_by("pk")))
 
 
 def due_subscriptions(now: datetime, clock: TestClock | None, *, limit: int) -> list[Subscription]:

@@ -16,6 +16,7 @@ from billing.core.proration import WHOLE, Share
 from billing.models import BillingPeriod, PaymentMethod, Subscription
 from billing.models.subscription import PeriodKind
 from billing.services import journal, locks, usage
+from customers.models import Customer
 from plans.models import Plan
 
 
@@ -44,33 +45,17 @@ def start(
         raise InvalidError("This plan is not on sale.", code="plan_not_on_sale")
     if locks.live_subscription(customer.pk) is not None:
         raise ConflictError("There is a subscription already.", code="already_subscribed")
-    terms = plan.terms
-    days = terms.trial_days if trial_days is None else trial_days
-    subscription = Subscription(
-        customer=customer,
-        plan_version=plan.current,
-        plan_name=plan.name,
-        terms=terms.to_json(),
-        quantity=quantity,
-        status=SubscriptionStatus.INCOMPLETE,
-        created_by=by,
-        created_at=present,
-    )
+    days = plan.terms.trial_days if trial_days is None else trial_days
+    subscription = _new(customer, plan, quantity=quantity, by=by, present=present)
     if days:
         subscription.status = SubscriptionStatus.TRIALING
         subscription.trial_start = present
         subscription.trial_end = subscription.due_at = present + timedelta(days=days)
     subscription.save(force_insert=True)
-    journal.post(_started(subscription, plan, by=by))
+    journal.post(_started(subscription, plan))
     if subscription.trial_end is not None:
-        trial = _period(
-            subscription,
-            Period(present, subscription.trial_end),
-            kind=PeriodKind.TRIAL,
-            share=WHOLE,
-        )
-        _open([trial])
-    elif terms.is_free or PaymentMethod.objects.usable().filter(customer=customer).exists():
+        _open([_trial(subscription, Period(present, subscription.trial_end))])
+    elif _may_begin(subscription):
         begin([(subscription, present)])
         subscription.save()
     return subscription
@@ -128,6 +113,30 @@ def anchor_of(subscription: Subscription, added_at: datetime | None) -> datetime
     return None if added_at is None else max(since, added_at)
 
 
+def _new(
+    customer: Customer, plan: Plan, *, quantity: int, by: str, present: datetime
+) -> Subscription:
+    return Subscription(
+        customer=customer,
+        plan_version=plan.current,
+        plan_name=plan.name,
+        terms=plan.terms.to_json(),
+        quantity=quantity,
+        status=SubscriptionStatus.INCOMPLETE,
+        created_by=by,
+        created_at=present,
+    )
+
+
+def _may_begin(subscription: Subscription) -> bool:
+    methods = PaymentMethod.objects.usable().filter(customer=subscription.customer)
+    return subscription.plan_terms.is_free or methods.exists()
+
+
+def _trial(subscription: Subscription, period: Period) -> BillingPeriod:
+    return _period(subscription, period, kind=PeriodKind.TRIAL, share=WHOLE)
+
+
 def _regular(subscription: Subscription, span: Span) -> BillingPeriod:
     terms = subscription.plan_terms
     share = proration.share_of(
@@ -163,7 +172,7 @@ def _open(periods: list[BillingPeriod]) -> None:
     usage.place(periods)
 
 
-def _started(subscription: Subscription, plan: Plan, *, by: str) -> journal.Fact:
+def _started(subscription: Subscription, plan: Plan) -> journal.Fact:
     return journal.Fact(
         kind="SUBSCRIPTION_STARTED",
         key=f"subscription:{subscription.pk}:started",
@@ -176,6 +185,6 @@ def _started(subscription: Subscription, plan: Plan, *, by: str) -> journal.Fact
             "quantity": subscription.quantity,
             "trial_end": subscription.trial_end.isoformat() if subscription.trial_end else None,
             "terms": subscription.terms,
-            "by": by,
+            "by": subscription.created_by,
         },
     )

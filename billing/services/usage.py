@@ -17,7 +17,8 @@ from uuid import UUID
 from django.db import connection, transaction
 from psycopg.types.json import Jsonb
 
-from billing.models import BillingPeriod, Subscription
+from billing.models import BillingPeriod
+from billing.services import locks
 from customers.models import Customer
 from plans.models import Meter
 
@@ -190,8 +191,7 @@ def _count(events: Sequence[_Event], *, now: datetime) -> int:
     accepted, waiting = _execute_count(batch)
     if waiting:
         transaction.savepoint_rollback(step_back)
-        subscriptions = Subscription.objects.live().filter(customer_id__in=waiting)
-        list(subscriptions.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+        locks.live_subscriptions(waiting)
         accepted, _ = _execute_count(batch)
     return accepted
 

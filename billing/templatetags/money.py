@@ -53,6 +53,6 @@ def _written(value: Decimal, currency: str, decimals: int) -> str:
 @cache
 def _pattern(locale: Locale, decimals: int) -> NumberPattern:
     """The locale's own way with currencies, with so many decimals."""
-    pattern = copy.copy(locale.currency_formats["standard"])
+    pattern: NumberPattern = copy.copy(locale.currency_formats["standard"])
     pattern.frac_prec = (decimals, decimals)
     return pattern

@@ -15,8 +15,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from billing.queries.usage import Day
 
-_SVG: Final = "{http://www.w3.org/2000/svg}"
-_HEADROOM: Final = Fraction(11, 10)
+_SHAPES: Final = frozenset({"g", "path", "circle", "rect", "text"})
+_HEADROOM: Final = 1.1
 _LABELS: Final = 6
 
 
@@ -39,7 +39,7 @@ def draw(drawing: Drawing) -> SafeString:
     axis = list(_dates(drawing.days[0].day, drawing.last))
     used = [float(day.running) for day in drawing.days]
     included = None if drawing.included is None else float(drawing.included)
-    chart = _empty(max([*used, included or 0]))
+    chart = _empty(max(used) if included is None else max([*used, included]))
     chart.x_labels = [f"{day.day} {day:%b}" for day in axis]
     chart.x_labels_major_every = max(1, len(axis) // _LABELS)
     rest = [None] * (len(axis) - len(used))
@@ -61,7 +61,7 @@ def _empty(top: float) -> pygal.Line:
         height=280,
         margin=6,
         spacing=12,
-        range=(0, float(Fraction(top or 10) * _HEADROOM)),
+        range=(0, top * _HEADROOM if top else 10),
         max_scale=5,
         dots_size=3,
         show_legend=False,
@@ -81,13 +81,12 @@ def _strip(root: Xml.Element, drawing: Drawing) -> None:
     for parent in list(root.iter()):
         parent.attrib.pop("style", None)
         for child in list(parent):
-            if not isinstance(child.tag, str) or _is_superfluous(child):
+            if not _is_shape(child):
                 parent.remove(child)
     root.attrib.pop("id", None)
     root.attrib.update({"role": "img", "aria-label": drawing.title, "class": "chart"})
 
 
-def _is_superfluous(element: Xml.Element) -> bool:
-    name = element.tag.removeprefix(_SVG)
-    overlay = "tooltip-overlay" in element.attrib.get("class", "")
-    return name in {"defs", "desc", "title", "script", "style"} or overlay
+def _is_shape(element: Xml.Element) -> bool:
+    is_overlay = "tooltip-overlay" in element.attrib.get("class", "")
+    return element.tag in _SHAPES and not is_overlay

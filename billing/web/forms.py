@@ -9,24 +9,15 @@ from zoneinfo import available_timezones
 from allauth.core import context
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from billing import clock
 from billing.core.errors import BillingError
+from billing.queries import catalogue
 from billing.services import onboarding
 from billing.web.offers import summary
 from customers.models import Customer, User
 from customers.services import DETAILS
-from plans.models import Plan
-
-
-class PlanField(forms.ModelChoiceField):
-    """One of the plans on sale, each described in a line."""
-
-    def label_from_instance(self, obj: Any) -> str:
-        """Name and price."""
-        return summary(obj)
 
 
 class SignupForm(forms.Form):
@@ -34,10 +25,8 @@ class SignupForm(forms.Form):
 
     field_order = ("email", "password1", "plan")
 
-    plan = PlanField(
-        queryset=Plan.objects.none(),
+    plan = forms.ChoiceField(
         widget=forms.RadioSelect,
-        empty_label=None,
         label="Plan",
         error_messages={
             "required": "Please choose a plan.",
@@ -47,10 +36,8 @@ class SignupForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        plans: QuerySet[Plan] = Plan.objects.on_sale().readable()
-        field = self.fields["plan"]
-        assert isinstance(field, PlanField)  # noqa: S101  # for the type checker
-        field.queryset = plans
+        self._plans = {str(plan.pk): plan for plan in catalogue.on_sale().plans}
+        _offer(self, "plan", [(pk, summary(plan)) for pk, plan in self._plans.items()])
         self.initial.setdefault("plan", context.request.GET.get("plan"))
 
     def signup(self, request: HttpRequest, user: User) -> None:
@@ -59,7 +46,7 @@ class SignupForm(forms.Form):
         Should the plan have gone off sale meanwhile, the person is told and chooses another.
         """
         try:
-            onboarding.sign_up(user, self.cleaned_data["plan"], now=clock.now())
+            onboarding.sign_up(user, self._plans[self.cleaned_data["plan"]], now=clock.now())
         except BillingError as error:
             messages.error(request, error.detail)
 
@@ -105,9 +92,7 @@ class DetailsForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zones = sorted(available_timezones())
-        zone_field = self.fields["timezone"]
-        assert isinstance(zone_field, forms.ChoiceField)  # noqa: S101  # for the type checker
-        zone_field.choices = [(zone, zone.replace("_", " ")) for zone in zones]
+        _offer(self, "timezone", [(zone, zone.replace("_", " ")) for zone in zones])
         for name, hint in self._autocomplete.items():
             self.fields[name].widget.attrs["autocomplete"] = hint
 
@@ -116,6 +101,12 @@ class DetailsForm(forms.Form):
         """What is on record, as the form shows it."""
         values = {name: getattr(customer.details, name) for name in DETAILS}
         return {**values, "timezone": customer.timezone, "version": customer.version}
+
+
+def _offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:
+    field = form.fields[name]
+    if isinstance(field, forms.ChoiceField):
+        field.choices = choices
 
 
 class AdvanceForm(forms.Form):

@@ -11,7 +11,8 @@ from fractions import Fraction
 from django.utils.safestring import SafeString
 
 from billing.core.entitlements import Entitlement
-from billing.core.figures import figure, rate as exact_rate
+from billing.core.figures import figure
+from billing.core.figures import rate as exact_rate
 from billing.models import BillingPeriod, Subscription
 from billing.models.subscription import PeriodKind
 from billing.queries.overview import Overview

@@ -57,7 +57,7 @@ def command(*, back: str, takes: tuple[str, ...] = ()) -> Callable[[_MemberView[
     def decorated(view: _MemberView[_P]) -> _View[_P]:
         @functools.wraps(view)
         def guarded(
-            request: HttpRequest, member: Member, *args: _P.args, **kwargs: _P.kwargs
+            request: HttpRequest, member: Member, /, *args: _P.args, **kwargs: _P.kwargs
         ) -> HttpResponse:
             try:
                 return view(request, member, *args, **kwargs)

@@ -57,7 +57,7 @@ def advance(request: HttpRequest, member: Member) -> HttpResponse:
     now = clock.now()
     form = AdvanceForm(request.POST, present=member.customer.lives_at(now))
     if not form.is_valid():
-        messages.error(request, " ".join(form.errors["to"]))
+        messages.error(request, " ".join(map(str, form.errors["to"])))
         return see("billing_home")
     own = test_clocks.give(member.customer.pk, now=now)
     moved = test_clocks.advance(own.pk, to=form.cleaned_data["to"])

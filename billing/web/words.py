@@ -119,7 +119,7 @@ def _waiting(subscription: Subscription) -> str:
         return "Waiting for a card: your plan begins when you add one."
     return (
         f"Waiting for a card: your trial ended on {day(subscription.trial_end)}. "
-        "Your plan begins on the day you add one, and what is left of the period is all you pay for."
+        "Your plan begins on the day you add one, and you pay for what is left of the period only."
     )
 
 

@@ -129,7 +129,7 @@ def _form(call: Call, session: Json, error: str | None, form: dict[str, str]) ->
 {_way_back(session)}
 </form>
 <details><summary>Cards to try</summary>
-{table("Any later expiry and any CVC will do", ("Number", "What it does"), _hints())}
+{table("With any date to come and any code", ("Number", "What it does"), _hints())}
 </details>"""
     return page("Save a card" if saving else "Pay", body, status=402 if error else 200)
 

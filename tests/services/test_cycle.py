@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection
@@ -14,7 +15,7 @@ from billing.models import (
     PaymentAttempt,
     Subscription,
 )
-from billing.services import cycle, invoices, payment_methods, subscriptions
+from billing.services import cycle, journal, payment_methods, subscriptions
 from billing.services.cycle import Chunk
 from customers.models import Customer
 from tests import builders
@@ -134,7 +135,7 @@ def test_a_chunk_that_fails_leaves_nothing_behind(
         raise DatabaseError("the plug was pulled")
 
     with monkeypatch.context() as patch:
-        patch.setattr(invoices.journal, "post", fail)
+        patch.setattr(journal, "post", fail)
         with pytest.raises(DatabaseError):
             cycle.run(now=clock.now, clock=clock)
     assert not Invoice.objects.exists()
@@ -181,7 +182,7 @@ def test_real_time_customers_are_left_alone_by_a_clock(world: World) -> None:
     assert cycle.run(now=instant("2026-05-01")) == [Chunk(1, attempts=[_only_attempt()])]
 
 
-def _only_attempt() -> object:
+def _only_attempt() -> UUID:
     return PaymentAttempt.objects.get().pk
 
 

@@ -8,6 +8,7 @@ import pytest
 from billing.core.errors import ConflictError, InvalidError, NotFoundError
 from billing.models import Invoice, PaymentAttempt
 from billing.services import locks, test_clocks
+from customers.models import Customer
 from tests import builders
 from tests.threads import at_once
 from tests.world import World, instant
@@ -29,7 +30,7 @@ def test_one_long_advance_equals_many_short_ones(world: World) -> None:
         day = min(day + timedelta(hours=31), instant("2026-07-15"))
         test_clocks.advance(other.pk, to=day)
 
-    def story(customer: object) -> list[tuple[object, ...]]:
+    def story(customer: Customer) -> list[tuple[object, ...]]:
         attempts = PaymentAttempt.objects.filter(invoice__customer=customer)
         return list(
             attempts.order_by("created_at").values_list(

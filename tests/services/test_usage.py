@@ -163,12 +163,16 @@ def test_an_event_for_an_invoiced_period_is_late_and_changes_no_invoice(
     total = UsageTotal.objects.get(
         period__starts_at=instant("2026-04-11 15:00"), period__customer=alice
     )
-    assert (total.quantity, total.late_quantity, total.is_closed) == (0, 500, True)
+    assert (total.quantity, total.late_quantity, total.is_closed) == (
+        Decimal(0),
+        Decimal(500),
+        True,
+    )
     assert world.newest_invoice(alice).total == total_before
 
 
 def test_counting_while_periods_close_loses_nothing(world: World, alice: Customer) -> None:
-    """Events of both sides of midnight arrive while the run closes one period and opens the next."""
+    """Events of both sides of midnight arrive while the run closes April and opens May."""
     clock = world.clock
     clock.now = instant("2026-05-01 00:01")
     clock.save()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from email.message import Message
 from html.parser import HTMLParser
 from urllib.parse import urlencode, urljoin
 
@@ -25,6 +26,7 @@ class Visit:
     url: str
     text: str
     location: str | None
+    headers: Message
 
     @property
     def fields(self) -> dict[str, str]:
@@ -69,6 +71,7 @@ def visit(url: str, form: dict[str, str] | None = None) -> Visit:
             url,
             answer.read().decode(),
             urljoin(url, location) if location else None,
+            answer.headers,
         )
 
 

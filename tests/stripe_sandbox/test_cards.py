@@ -62,7 +62,7 @@ def test_a_declined_card_is_a_402_with_all_there_is_to_know(
 
 @pytest.mark.parametrize(("method", "code", "decline_code"), DECLINED)
 def test_a_declined_card_cannot_be_saved(
-    api: stripe.V1Services, alice: stripe.Customer, method: str, code: str, decline_code: str
+    api: stripe.V1Services, *, alice: stripe.Customer, method: str, code: str, decline_code: str
 ) -> None:
     with pytest.raises(stripe.CardError) as refusal:
         api.payment_methods.attach(method, {"customer": alice.id})
@@ -112,9 +112,15 @@ def test_one_card_can_be_saved_and_not_charged(
     ],
 )
 def test_a_ready_made_id_becomes_a_payment_method_of_ones_own(
-    api: stripe.V1Services, alice: stripe.Customer, method: str, brand: str, last4: str,
-    funding: str, country: str,
-) -> None:  # fmt: skip
+    api: stripe.V1Services,
+    *,
+    alice: stripe.Customer,
+    method: str,
+    brand: str,
+    last4: str,
+    funding: str,
+    country: str,
+) -> None:
     made = api.payment_methods.attach(method, {"customer": alice.id})
 
     assert made.id.startswith("pm_1")

@@ -114,15 +114,23 @@ def test_a_product_with_prices_stays(api: stripe.V1Services) -> None:
 def test_a_price_says_what_it_costs_once(api: stripe.V1Services) -> None:
     named: Any = {"currency": "USD", "product_data": {"name": "Honey"}}
 
-    exact = api.prices.create({**named, "unit_amount_decimal": "12.50"})
-    whole = api.prices.create({**named, "unit_amount_decimal": "1200"})
+    def price(**more: Any) -> stripe.Price:
+        return api.prices.create(named | more)
+
+    exact = price(unit_amount_decimal="12.50")
+    whole = price(unit_amount_decimal="1200")
 
     assert (exact.unit_amount, str(exact.unit_amount_decimal)) == (None, "12.5")
     assert (whole.unit_amount, str(whole.unit_amount_decimal)) == (1200, "1200")
     assert (whole.currency, whole.type) == ("usd", "one_time")
-    for wrong in ({}, {"unit_amount": 1, "unit_amount_decimal": "1"}, {"billing_scheme": "tiered"}):
+    wrong_ones: list[dict[str, Any]] = [
+        {},
+        {"unit_amount": 1, "unit_amount_decimal": "1"},
+        {"billing_scheme": "tiered"},
+    ]
+    for wrong in wrong_ones:
         with pytest.raises(stripe.InvalidRequestError):
-            api.prices.create({**named, **wrong})  # type: ignore[typeddict-item]
+            price(**wrong)
 
 
 def test_tiers_are_told_when_asked_for(api: stripe.V1Services) -> None:
@@ -156,7 +164,7 @@ def test_a_lookup_key_moves_only_when_told_to(api: stripe.V1Services) -> None:
 
     with pytest.raises(stripe.InvalidRequestError, match="already uses"):
         api.prices.create(named)
-    second = api.prices.create({**named, "transfer_lookup_key": True})
+    second = api.prices.create(named | {"transfer_lookup_key": True})
 
     assert second.lookup_key == "honey"
     assert api.prices.retrieve(first.id).lookup_key is None

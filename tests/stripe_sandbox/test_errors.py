@@ -36,8 +36,10 @@ def refused(sandbox: Sandbox, path: str, form: str = "", method: str = "POST") -
             "Received unknown parameters: colour, shape",
         ),
         (
-            "amount=100&currency=usd&automatic_payment_methods[enabled]=true"
-            "&automatic_payment_methods[colour]=red",
+            (
+                "amount=100&currency=usd&automatic_payment_methods[enabled]=true"
+                "&automatic_payment_methods[colour]=red"
+            ),
             "parameter_unknown",
             "automatic_payment_methods[colour]",
             "Received unknown parameter: automatic_payment_methods[colour]",
@@ -77,7 +79,7 @@ def refused(sandbox: Sandbox, path: str, form: str = "", method: str = "POST") -
     ],
 )
 def test_a_malformed_request_is_explained(
-    sandbox: Sandbox, form: str, code: str | None, param: str, message: str
+    sandbox: Sandbox, *, form: str, code: str | None, param: str, message: str
 ) -> None:
     error = refused(sandbox, "/v1/payment_intents", form)
 

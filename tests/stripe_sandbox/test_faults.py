@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import urllib.request
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import stripe
@@ -24,9 +25,13 @@ from tests.stripe_sandbox.conftest import KEY, Control, client_of
     ],
 )
 def test_the_next_call_fails_and_the_one_after_does_not(
-    api: stripe.V1Services, control: Control, action: str, error: type[Exception],
+    api: stripe.V1Services,
+    *,
+    control: Control,
+    action: str,
+    error: type[Exception],
     status: int | None,
-) -> None:  # fmt: skip
+) -> None:
     control("POST", "faults", action=action, method="POST", path="/v1/customers*")
     api.customers.list()
 
@@ -118,16 +123,19 @@ def test_the_sdk_tries_again_by_itself_and_charges_once() -> None:
 
 def plan_cut(url: str) -> None:
     wish = json.dumps({"action": "cut", "moment": "after", "path": "/v1/payment_intents"})
-    with urllib.request.urlopen(f"{url}/_control/faults", wish.encode()) as answer:
-        assert answer.status == 200
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    connection.request("POST", "/_control/faults", wish)
+    assert connection.getresponse().status == 200
+    connection.close()
 
 
 def test_everything_asked_is_on_record_but_the_key(
     sandbox: Sandbox, api: stripe.V1Services, control: Control
 ) -> None:
     alice = api.customers.create({"metadata": {"bursar": "17"}}, {"idempotency_key": "c:17"})
+    colour: Any = {"colour": "red"}
     with pytest.raises(stripe.InvalidRequestError):
-        api.customers.update(alice.id, {"colour": "red"})  # type: ignore[typeddict-unknown-key]
+        api.customers.update(alice.id, colour)
     api.customers.list({"limit": 3})
     sandbox.handle("GET", "/v1/customers", "", {"Authorization": "Bearer sk_live_secret"})
 

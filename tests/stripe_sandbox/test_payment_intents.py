@@ -152,7 +152,8 @@ def test_methods_that_may_redirect_need_a_way_back(api: stripe.V1Services) -> No
 
     never = {"enabled": True, "allow_redirects": "never"}
     for more in ({"return_url": "http://shop/back"}, {"automatic_payment_methods": never}):
-        assert api.payment_intents.create({**wanted, **more}).status == "succeeded"
+        full: Any = wanted | more
+        assert api.payment_intents.create(full).status == "succeeded"
 
 
 def test_what_makes_sense_only_confirming_is_refused_otherwise(api: stripe.V1Services) -> None:
@@ -215,12 +216,14 @@ def test_off_session_a_challenge_is_a_decline(
 def test_on_session_a_challenge_is_an_action(
     api: stripe.V1Services, alice: stripe.Customer
 ) -> None:
-    wanted = wish(alice.id, payment_method="pm_card_threeDSecure2Required", confirm=True)
+    def pay(**more: Any) -> stripe.PaymentIntent:
+        wanted = {"payment_method": "pm_card_threeDSecure2Required", "confirm": True, **more}
+        return api.payment_intents.create(wish(alice.id, **wanted))
 
-    redirected = api.payment_intents.create({**wanted, "return_url": "http://shop/back"})
-    scripted = api.payment_intents.create(wanted)
+    redirected = pay(return_url="http://shop/back")
+    scripted = pay()
     with pytest.raises(stripe.CardError):
-        api.payment_intents.create({**wanted, "error_on_requires_action": True})
+        pay(error_on_requires_action=True)
 
     assert redirected.status == scripted.status == "requires_action"
     assert redirected.next_action is not None
@@ -240,7 +243,7 @@ def test_on_session_a_challenge_is_an_action(
     ],
 )
 def test_a_card_set_up_before_may_pay_off_session(
-    sandbox: Any, api: stripe.V1Services, alice: stripe.Customer, method: str, after_set_up: str
+    sandbox: Any, *, api: stripe.V1Services, alice: stripe.Customer, method: str, after_set_up: str
 ) -> None:
     setup = api.setup_intents.create(
         {

@@ -77,7 +77,7 @@ def test_named_and_automatic_methods_exclude_each_other(api: stripe.V1Services) 
     ("outcome", "status"), [("complete", "succeeded"), ("fail", "requires_payment_method")]
 )
 def test_a_challenge_decides(
-    sandbox: Sandbox, api: stripe.V1Services, alice: stripe.Customer, outcome: str, status: str
+    sandbox: Sandbox, *, api: stripe.V1Services, alice: stripe.Customer, outcome: str, status: str
 ) -> None:
     intent = api.setup_intents.create(
         wish(

@@ -72,7 +72,10 @@ def test_an_update_says_what_it_was_before(
 
     event = heard.of("customer.updated")
     assert heard.types.count("customer.updated") == 1
-    assert event.to_dict()["data"]["previous_attributes"] == {"name": "Alice", "metadata": {"b": None}}
+    assert event.to_dict()["data"]["previous_attributes"] == {
+        "name": "Alice",
+        "metadata": {"b": None},
+    }
     assert "previous_attributes" not in heard.of("customer.created").data
 
 
@@ -218,7 +221,7 @@ def test_the_newest_is_due_first_if_asked(
 
 
 def test_delivery_can_wait(
-    sandbox: Sandbox, api: stripe.V1Services, clock: Clock, control: Control, heard: Ears
+    sandbox: Sandbox, *, api: stripe.V1Services, clock: Clock, control: Control, heard: Ears
 ) -> None:
     control("POST", "webhooks", delay=60)
     api.customers.create({})

@@ -97,7 +97,7 @@ def test_what_dies_is_named_and_started_again_and_the_others_stay(tmp_path: Path
     before = children(tmp_path)
     wait_until(lambda: "last words" in (tmp_path / "web.log").read_text())
     os.kill(before["web"], signal.SIGKILL)
-    _watch_until(crew, stop, lambda: any(line.endswith("back") for line in told))
+    _watch_until(crew, stop, lambda: "Web is back." in told)
     after = children(tmp_path)
     crew.stop()
 

@@ -175,7 +175,9 @@ class Mirror:
     def _own_account(self) -> str:
         """The account that all of it belongs to, mirrored as well."""
         if self._account is None:
-            self._account = _redacted(self._client.v1.accounts.retrieve_current().to_dict())
+            self._account = _redacted(
+                self._client.v1.accounts.retrieve_current().to_dict(for_json=True)
+            )
         account_id = str(self._account["id"])
         models.Account.objects.get_or_create(id=account_id, defaults={"stripe_data": self._account})
         return account_id

@@ -1,0 +1,186 @@
+"""`/meters` and `/features`: what plans can speak of."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django.db import IntegrityError, transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api.endpoint import Endpoint
+from billing.api.fields import Neutral, Strict, Text
+from billing.api.openapi import problems
+from billing.api.pages import PageQuery, listing, page
+from billing.core.errors import ConflictError
+from plans.models import Feature, Meter
+
+_CODE: Final = r"^[-a-zA-Z0-9_]+$"
+_AGGREGATIONS: Final = ("sum", "count", "max", "last", "unique")
+
+
+class Code(serializers.RegexField):
+    """Letters, digits, hyphens and underscores, at most 64."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(_CODE, max_length=64, **options)
+
+
+class MeterInput(Strict):
+    """What usage events count. `field` names a property of theirs, which nothing needs so far."""
+
+    code = Code()
+    name = Text(max_length=120, required=False)
+    aggregation = serializers.ChoiceField(_AGGREGATIONS, default="sum", required=False)
+    unit = Text(max_length=40, allow_blank=True, default="", required=False)
+    field = Neutral(None)
+
+    def validate_aggregation(self, word: str) -> str:
+        """Only those that the engine counts."""
+        if word.upper() not in Meter.Aggregation.values:
+            raise serializers.ValidationError(
+                "Only “sum” and “count” are supported so far.", "not_supported"
+            )
+        return word
+
+
+@extend_schema_serializer(component_name="Meter")
+class MeterOutput(serializers.Serializer[Meter]):
+    """A meter."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    name = serializers.CharField()
+    aggregation = serializers.ChoiceField(_AGGREGATIONS)
+    unit = serializers.CharField()
+    field = Neutral(None)
+
+    def to_representation(self, meter: Meter) -> dict[str, Any]:
+        """With lower-case codes."""
+        return {
+            **super().to_representation(meter),
+            "aggregation": meter.aggregation.lower(),
+        }
+
+
+class FeatureInput(Strict):
+    """Something a plan switches on or limits."""
+
+    code = Code()
+    kind = serializers.ChoiceField(
+        [kind.lower() for kind in Feature.Kind.values], default="switch", required=False
+    )
+
+
+@extend_schema_serializer(component_name="Feature")
+class FeatureOutput(serializers.Serializer[Feature]):
+    """A feature."""
+
+    id = serializers.UUIDField()
+    code = serializers.CharField()
+    kind = serializers.ChoiceField([kind.lower() for kind in Feature.Kind.values])
+
+    def to_representation(self, feature: Feature) -> dict[str, Any]:
+        """With lower-case codes."""
+        return {**super().to_representation(feature), "kind": feature.kind.lower()}
+
+
+class Meters(Endpoint):
+    """All meters."""
+
+    operator_only = frozenset({"POST"})
+    filters = PageQuery
+
+    @extend_schema(
+        operation_id="listMeters",
+        summary="List the meters",
+        description="By code.",
+        parameters=[PageQuery],
+        responses={200: listing("meters", MeterOutput, "Meter"), **problems(400)},
+    )
+    def get(self, request: Request) -> Response:
+        """List them."""
+        rows = Meter.objects.order_by("code")
+        return page("meters", rows, self.filtered(), show=_meters)
+
+    @extend_schema(
+        operation_id="createMeter",
+        summary="Make a meter",
+        description="Operators only. `sum` adds quantities up; `count` counts events.",
+        request=MeterInput,
+        responses={201: MeterOutput, **problems(400, 403, 409, 422)},
+        examples=[
+            OpenApiExample(
+                "API calls",
+                {"code": "api_calls", "name": "API calls", "aggregation": "sum", "unit": "call"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Make one."""
+        fields = self.read(MeterInput)
+        try:
+            with transaction.atomic():
+                meter = Meter.objects.create(
+                    code=fields["code"],
+                    name=fields.get("name") or fields["code"],
+                    aggregation=fields["aggregation"].upper(),
+                    unit=fields["unit"],
+                )
+        except IntegrityError:
+            raise _exists("meter", fields["code"]) from None
+        return Response(MeterOutput(meter).data, status=201)
+
+
+class Features(Endpoint):
+    """All features."""
+
+    operator_only = frozenset({"POST"})
+    filters = PageQuery
+
+    @extend_schema(
+        operation_id="listFeatures",
+        summary="List the features",
+        description="By code.",
+        parameters=[PageQuery],
+        responses={200: listing("features", FeatureOutput, "Feature"), **problems(400)},
+    )
+    def get(self, request: Request) -> Response:
+        """List them."""
+        rows = Feature.objects.order_by("code")
+        return page("features", rows, self.filtered(), show=_features)
+
+    @extend_schema(
+        operation_id="createFeature",
+        summary="Make a feature",
+        description="Operators only.",
+        request=FeatureInput,
+        responses={201: FeatureOutput, **problems(400, 403, 409, 422)},
+        examples=[
+            OpenApiExample("A switch", {"code": "sso", "kind": "switch"}, request_only=True)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Make one."""
+        fields = self.read(FeatureInput)
+        try:
+            with transaction.atomic():
+                feature = Feature.objects.create(code=fields["code"], kind=fields["kind"].upper())
+        except IntegrityError:
+            raise _exists("feature", fields["code"]) from None
+        return Response(FeatureOutput(feature).data, status=201)
+
+
+def _meters(rows: list[Meter]) -> Any:
+    return MeterOutput(rows, many=True).data
+
+
+def _features(rows: list[Feature]) -> Any:
+    return FeatureOutput(rows, many=True).data
+
+
+def _exists(noun: str, code: str) -> ConflictError:
+    return ConflictError(f"There is a {noun} {code!r} already.", code=f"{noun}_exists")

@@ -1,0 +1,259 @@
+"""What a plan looks like in bodies (api.md, section 2)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, Final
+
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
+from rest_framework import serializers
+
+from billing.api.fields import (
+    PATTERN,
+    Exact,
+    Flag,
+    Instant,
+    Json,
+    Neutral,
+    Strict,
+    Text,
+    Word,
+    currency,
+    decimal,
+)
+from billing.core import figures
+from billing.core.errors import InvalidError
+from billing.core.money import Money, exponent
+from plans.models import Plan
+from plans.terms import (
+    MAX_INTERVAL_COUNT,
+    MAX_TRIAL_DAYS,
+    Alignment,
+    Interval,
+    PlanTerms,
+    Proration,
+    UsageModel,
+    UsageTerms,
+)
+
+_MODELS: Final = ("allowance", "per_unit", "graduated", "volume", "package")
+# JSON's name → the plan's column.
+LISTING: Final = {
+    "name": "name",
+    "description": "description",
+    "tier": "tier",
+    "pa_plan_id": "pa_plan_id",
+    "metadata": "metadata",
+    "public_plan": "is_public",
+    "allowed_organizations": "allowed_organizations",
+    "disable": "is_disabled",
+}
+_MAX_AMOUNT: Final = 10**9
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string"}})
+class Limits(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
+    """Name → a string for the caller; a number is kept as it is written."""
+
+    default_error_messages = {"invalid": "An object of strings."}
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """Strings, and numbers as strings."""
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        return {str(name): self._text(value) for name, value in data.items()}
+
+    def to_representation(self, value: dict[str, str]) -> dict[str, str]:
+        """As it is."""
+        return value
+
+    def _text(self, value: Any) -> str:
+        if isinstance(value, str):
+            return value
+        try:
+            return figures.plain(decimal(value))
+        except InvalidError:
+            self.fail("invalid")
+
+
+class UsageInput(Strict):
+    """The price of what one meter counts."""
+
+    meter = Text(max_length=64)
+    model = serializers.ChoiceField(_MODELS)
+    included = Exact(required=False)
+    unit_amount = Exact()
+    tiers = Neutral(None)
+    package_size = Neutral(None)
+
+    def validate_model(self, word: str) -> UsageModel:
+        """Only those that the engine rates."""
+        if word.upper() not in UsageModel.__members__:
+            raise serializers.ValidationError(
+                "Only “allowance” and “per_unit” are supported so far.", "not_supported"
+            )
+        return UsageModel(word.upper())
+
+
+class UsageOutput(serializers.Serializer[Any]):
+    """The price of what one meter counts."""
+
+    meter = serializers.CharField()
+    model = serializers.ChoiceField(_MODELS)
+    included = Exact()
+    unit_amount = Exact()
+
+
+class PlanInput(Strict):
+    """A plan. Everything but `name`, `currency` and `amount` may be left out."""
+
+    name = Text(max_length=120)
+    description = Text(max_length=10_000, allow_blank=True, required=False)
+    tier = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    pa_plan_id = Text(max_length=255, allow_blank=True, required=False)
+    currency = Text(validators=[currency])
+    amount = Exact(help_text="The recurring charge per interval, with the currency's decimals.")
+    interval = Word(Interval, required=False)
+    interval_count = serializers.IntegerField(
+        min_value=1, max_value=MAX_INTERVAL_COUNT, required=False
+    )
+    alignment = Word(Alignment, required=False)
+    billed = Neutral("in_arrears")
+    trial_days = serializers.IntegerField(min_value=0, max_value=MAX_TRIAL_DAYS, required=False)
+    quantity_unit = Text(max_length=40, allow_null=True, required=False)
+    quantity_pricing = Neutral(None)
+    usage = UsageInput(many=True, required=False, max_length=100)
+    minimum = Neutral(None)
+    proration = Word(Proration, required=False)
+    first_day_counts = Flag(required=False)
+    features = Json(required=False)
+    limits = Limits(required=False)
+    metadata = Json(required=False)
+    public_plan = Flag(required=False)
+    allowed_organizations = serializers.ListField(
+        child=Text(max_length=255), allow_null=True, required=False, max_length=1000
+    )
+    disable = Flag(required=False)
+    billed_by = Neutral("engine")
+
+    def validate_amount(self, value: Decimal) -> Decimal:
+        """Keep an interval's charge within what an invoice can ask for."""
+        if value >= _MAX_AMOUNT:
+            raise serializers.ValidationError("Less than 1,000,000,000.", "too_large")
+        return value
+
+
+@extend_schema_serializer(component_name="Plan")
+class PlanOutput(serializers.Serializer[Plan]):
+    """A plan in its current version. Money in the plan's currency; rates with up to 12 decimals."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    description = serializers.CharField()
+    tier = serializers.IntegerField()
+    pa_plan_id = serializers.CharField()
+    version = serializers.IntegerField()
+    currency = serializers.CharField()
+    amount = serializers.RegexField(PATTERN)
+    interval = Word(Interval)
+    interval_count = serializers.IntegerField()
+    alignment = Word(Alignment)
+    billed = Neutral("in_arrears")
+    trial_days = serializers.IntegerField()
+    quantity_unit = serializers.CharField(allow_null=True)
+    quantity_pricing = Neutral(None)
+    usage = UsageOutput(many=True)
+    minimum = Neutral(None)
+    proration = Word(Proration)
+    first_day_counts = Flag()
+    features = Json()
+    limits = Limits()
+    metadata = Json()
+    public_plan = Flag()
+    allowed_organizations = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    disable = Flag()
+    billed_by = Neutral("engine")
+    created_by = serializers.CharField()
+    created_at = Instant()
+    updated_by = serializers.CharField()
+    updated_at = Instant(allow_null=True)
+
+    def to_representation(self, plan: Plan) -> dict[str, Any]:
+        """The listing beside the terms; a customer is not told of others and their operators."""
+        terms = plan.terms
+        listing = {name: getattr(plan, column) for name, column in LISTING.items()}
+        shown = {
+            **terms.to_json(),
+            **listing,
+            "id": plan.pk,
+            "version": plan.version,
+            "amount": figures.rate(terms.amount, exponent(terms.currency)),
+            "usage": [_usage(price, exponent(terms.currency)) for price in terms.usage],
+            "created_by": plan.created_by,
+            "created_at": plan.created_at,
+            "updated_by": plan.updated_by,
+            "updated_at": plan.updated_at,
+        }
+        reader = self.context.get("organization_id")
+        if reader is not None:
+            shown |= {"created_by": "", "updated_by": "", "metadata": {}}
+            shown["allowed_organizations"] = (
+                None
+                if plan.allowed_organizations is None
+                else [name for name in plan.allowed_organizations if name == reader]
+            )
+        return super().to_representation(shown)  # type: ignore[arg-type]  # a mapping will do
+
+
+def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
+    """The terms that a body asks for; what it does not name stays as it is.
+
+    :raises ValidationError: if the amount has more decimals than the currency.
+    :raises InvalidTermsError: if they make no sense.
+    """
+    kept = {} if current is None else {name: getattr(current, name) for name in _TERMS}
+    given = {name: fields[name] for name in _TERMS if name in fields}
+    if "usage" in given:
+        given["usage"] = tuple(_usage_terms(price) for price in given["usage"])
+    terms = PlanTerms(**{**kept, **given})
+    try:
+        Money.parse(terms.amount, terms.currency)
+    except InvalidError as failure:
+        raise serializers.ValidationError(
+            {"amount": [serializers.ErrorDetail(failure.detail, failure.code)]}
+        ) from None
+    return terms
+
+
+def _usage_terms(price: dict[str, Any]) -> UsageTerms:
+    return UsageTerms(
+        meter=price["meter"],
+        model=price["model"],
+        unit_amount=price["unit_amount"],
+        included=price.get("included", Decimal(0)),
+    )
+
+
+def _usage(price: UsageTerms, places: int) -> dict[str, Any]:
+    return {
+        "meter": price.meter,
+        "model": price.model.value.lower(),
+        "included": price.included,
+        "unit_amount": figures.rate(price.unit_amount, places),
+    }
+
+
+_TERMS: Final = (
+    "currency",
+    "amount",
+    "interval",
+    "interval_count",
+    "alignment",
+    "trial_days",
+    "quantity_unit",
+    "usage",
+    "proration",
+    "first_day_counts",
+    "features",
+    "limits",
+)
