@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from allauth.account.models import EmailAddress, EmailConfirmation
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
-from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
@@ -19,16 +18,19 @@ from customers.models import CustomerUser, User
 
 if TYPE_CHECKING:
     from django.contrib.admin import TabularInline as _TabularInline
-    from django.contrib.auth.forms import (
-        AdminPasswordChangeForm,
-        AdminUserCreationForm,
-        UserChangeForm,
-    )
+    from django.contrib.auth.admin import UserAdmin as _UserAdmin
+    from django.contrib.auth.forms import AdminPasswordChangeForm
+    from django.contrib.auth.forms import AdminUserCreationForm as _AdminUserCreationForm
+    from django.contrib.auth.forms import UserChangeForm as _UserChangeForm
 
     TabularInline = _TabularInline[Any, Any]
+    AdminUserCreationForm = _AdminUserCreationForm[User]
+    DjangoUserAdmin = _UserAdmin[User]
+    UserChangeForm = _UserChangeForm[User]
 
     class ModelAdmin: ...
 else:
+    from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
     from unfold.admin import ModelAdmin, TabularInline  # ships no types
     from unfold.forms import AdminPasswordChangeForm, UserChangeForm
     from unfold.forms import UserCreationForm as AdminUserCreationForm
@@ -119,7 +121,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
 def _log(request: HttpRequest, user: models.Model, flag: int, message: Any) -> LogEntry:
     return LogEntry.objects.create(
-        user_id=request.user.pk,
+        user_id=cast("User", request.user).pk,
         content_type=ContentType.objects.get_for_model(user),
         object_id=str(user.pk),
         object_repr=f"user {user.pk}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 
@@ -52,18 +54,22 @@ class ApiTokenAdmin(OperatorAdmin):
         """A token is revoked, never changed."""
         return False
 
-    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[object, ...]:
+    def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> tuple[Any, ...]:
         """What a new one needs; of an old one, all but its hash."""
         return self.fields if obj is None else (self.shown[:4], self.shown[4:])
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ApiToken | None = None
-    ) -> tuple[object, ...]:
+    ) -> tuple[Any, ...]:
         """All of an old one."""
         return () if obj is None else self.shown
 
     def save_model(
-        self, request: HttpRequest, obj: ApiToken, form: ModelForm, change: bool
+        self,
+        request: HttpRequest,
+        obj: ApiToken,
+        form: ModelForm,
+        change: bool,  # noqa: FBT001  # Django's signature
     ) -> None:
         """Issue it, and show its text this once."""
         entered = form.cleaned_data

@@ -41,7 +41,7 @@ class OperatorAdmin(ModelAdmin):
     paginator = EstimatedPaginator
     show_full_result_count = False
     list_per_page = 50
-    change_form_outer_after_template = "admin/billing/tables.html"
+    change_form_outer_after_template: str | None = "admin/billing/tables.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: what was, was."""

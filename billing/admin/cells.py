@@ -63,12 +63,12 @@ def anchor(url: str, text: object) -> SafeString:
 
 def page_of(model: type[models.Model], pk: object) -> str:
     """The URL of a row's page."""
-    return reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_change", args=[pk])
+    return reverse(f"admin:{_name(model)}_change", args=[pk])
 
 
 def list_of(model: type[models.Model]) -> str:
     """The URL of a model's list."""
-    return reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_changelist")
+    return reverse(f"admin:{_name(model)}_changelist")
 
 
 def code(text: str) -> SafeString | str:
@@ -82,3 +82,7 @@ def document(value: Any) -> SafeString:
     """JSON as people read it."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return format_html('<pre class="document">{}</pre>', text)
+
+
+def _name(model: type[models.Model]) -> str:
+    return model._meta.label_lower.replace(".", "_")  # noqa: SLF001  # Django's documented way

@@ -119,7 +119,11 @@ class CustomerAdmin(OperatorAdmin):
         return {"story": told, "tables": tables.visible(told.tables, request.user)}
 
     def save_model(
-        self, request: HttpRequest, obj: Customer, form: ModelForm, change: bool
+        self,
+        request: HttpRequest,
+        obj: Customer,
+        form: ModelForm,
+        change: bool,  # noqa: FBT001  # Django's signature
     ) -> None:
         """Nothing yet: settings and details are saved together, by one service call."""
 
@@ -128,7 +132,7 @@ class CustomerAdmin(OperatorAdmin):
         request: HttpRequest,
         form: ModelForm,
         formsets: Sequence[Any],
-        change: bool,
+        change: bool,  # noqa: FBT001  # Django's signature
     ) -> None:
         """Make or change the customer."""
         changed = _changed(form)

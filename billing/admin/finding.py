@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from billing.models import (
     CheckoutSession,
@@ -18,6 +18,9 @@ from billing.models import (
 )
 from customers.models import BillingDetails, Customer, CustomerUser, TaxId
 
+_Owned = (
+    CheckoutSession | GatewayCustomer | Invoice | Payment | PaymentMethod | Subscription | TaxId
+)
 HELP: Final = (
     "Organization, anonymous id, name, e-mail, invoice number, last four digits, Stripe's id"
 )
@@ -72,5 +75,5 @@ def _by_our_id(term: str) -> Q:
     return found
 
 
-def _owners(model: type[Model], **query: object) -> QuerySet[Model]:
-    return model._default_manager.filter(**query).values("customer")
+def _owners(model: type[_Owned], **query: object) -> QuerySet[Any, Any]:
+    return model.objects.filter(**query).values("customer")

@@ -25,6 +25,17 @@ from billing.queries import balances
 from billing.services import invoices, payments
 
 
+def _owed(invoice: Invoice) -> object:
+    return cells.money(Money(balances.due_on([invoice])[invoice.pk], invoice.currency))
+
+
+def _party(party: dict[str, str]) -> str:
+    """As it was frozen; a draft has none yet."""
+    hidden = {"customer", "organization_id"}
+    lines = [text for name, text in party.items() if text and name not in hidden]
+    return "\n".join(lines) or cells.NOTHING
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(BooksAdmin):
     """What customers owe and why; from here it is charged again or taken back."""
@@ -48,7 +59,7 @@ class InvoiceAdmin(BooksAdmin):
         columns.link("customer"),
         columns.status(),
         columns.money("total"),
-        columns.computed("Owed", lambda invoice: _owed(invoice)),
+        columns.computed("Owed", _owed),
         columns.instant("issued_at"),
         columns.instant("due_at"),
         columns.instant("paid_at"),
@@ -156,14 +167,3 @@ def _lines(invoice: Invoice) -> Table:
         for line in lines
     ]
     return Table(Invoice, "Lines", ["What", "How it came about", "#Quantity", "#Amount"], rows)
-
-
-def _owed(invoice: Invoice) -> object:
-    return cells.money(Money(balances.due_on([invoice])[invoice.pk], invoice.currency))
-
-
-def _party(party: dict[str, str]) -> str:
-    """As it was frozen; a draft has none yet."""
-    hidden = {"customer", "organization_id"}
-    lines = [text for name, text in party.items() if text and name not in hidden]
-    return "\n".join(lines) or cells.NOTHING

@@ -35,7 +35,7 @@ class MirrorAdmin(BooksAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Without the objects themselves, which are large."""
-        rows: QuerySet[Any] = self.model._default_manager.only("pk", "id", "created", "livemode")
+        rows: QuerySet[Any] = self.model.objects.only("pk", "id", "created", "livemode")
         return rows
 
     def changeform_view(
@@ -62,7 +62,7 @@ class MirrorAdmin(BooksAdmin):
         return TemplateResponse(request, "admin/billing/mirrored.html", context)
 
     def _shown(self, object_id: str) -> dict[str, Any]:
-        rows = self.model._default_manager.filter(pk=object_id) if object_id.isdigit() else None
+        rows = self.model.objects.filter(pk=object_id) if object_id.isdigit() else None
         found = rows and rows.values("id", "created", "livemode", "stripe_data").first()
         if not found:
             raise Http404
@@ -83,8 +83,9 @@ def without_secrets(value: Any) -> Any:
 
 def is_shown(model: type[Model]) -> bool:
     """Whether a model of dj-stripe's mirrors an object of Stripe's that operators may see."""
-    names = {field.name for field in model._meta.get_fields()}
-    return model._meta.model_name not in _SECRETIVE and {"id", "stripe_data", "created"} <= names
+    meta = model._meta  # noqa: SLF001  # Django's documented way
+    names = {field.name for field in meta.get_fields()}
+    return meta.model_name not in _SECRETIVE and {"id", "stripe_data", "created"} <= names
 
 
 def register() -> None:

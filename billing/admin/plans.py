@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, Final
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -27,7 +27,7 @@ from plans.terms import (
     UsageTerms,
 )
 
-LISTING: Final = (
+LISTING: Final[tuple[str, ...]] = (
     "name",
     "description",
     "tier",
@@ -77,7 +77,7 @@ class PlanForm(ModelForm):
         super().__init__(*args, **kwargs)
         self.stored = self.instance.terms if self.instance.current_id else None
         if self.stored is not None:
-            self.initial |= _initial(self.stored)
+            self.initial = {**self.initial, **_initial(self.stored)}
         for field in self.fields.values():
             dress(field)
 
@@ -103,6 +103,14 @@ class PlanForm(ModelForm):
         return replace(self.stored, **shown) if self.stored else PlanTerms(**shown)
 
 
+def _offered(plan: Plan) -> object:
+    if plan.retired_at is not None:
+        return cells.status("RETIRED")
+    if plan.is_disabled:
+        return cells.status("DISABLED")
+    return cells.status("ON_SALE" if plan.is_public else "BY_INVITATION")
+
+
 @admin.register(Plan)
 class PlanAdmin(OperatorAdmin):
     """The catalogue; what a plan says now, and every version before."""
@@ -112,7 +120,7 @@ class PlanAdmin(OperatorAdmin):
         "name",
         "tier",
         columns.computed("Price", lambda plan: wording.price(plan.terms)),
-        columns.computed("Offered", lambda plan: _offered(plan)),
+        columns.computed("Offered", _offered),
         "version",
         columns.instant("created_at"),
     )
@@ -158,7 +166,13 @@ class PlanAdmin(OperatorAdmin):
         ]
         return [Table(Plan, "Versions", ["Version", "Terms", "Since", "By"], rows)]
 
-    def save_model(self, request: HttpRequest, obj: Plan, form: PlanForm, change: bool) -> None:
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Plan,
+        form: PlanForm,
+        change: bool,  # noqa: FBT001  # Django's signature
+    ) -> None:
         """Make or change the plan by its service."""
         now = clock.now()
         listing = {name: form.cleaned_data[name] for name in LISTING if name in form.changed_data}
@@ -189,14 +203,6 @@ class PlanAdmin(OperatorAdmin):
         return obj.retired_at is None
 
 
-def _offered(plan: Plan) -> object:
-    if plan.retired_at is not None:
-        return cells.status("RETIRED")
-    if plan.is_disabled:
-        return cells.status("DISABLED")
-    return cells.status("ON_SALE" if plan.is_public else "BY_INVITATION")
-
-
 def _initial(terms: PlanTerms) -> dict[str, Any]:
     stored = terms.to_json()
     shown = {name: stored[name] for name in (*_PLAIN, "currency", "interval")}
@@ -218,7 +224,7 @@ def _usage(cleaned: dict[str, Any]) -> tuple[UsageTerms, ...]:
         UsageTerms(
             meter=cleaned["meter"].code,
             model=UsageModel(cleaned["usage_model"]),
-            unit_amount=cleaned["unit_amount"] or 0,
-            included=cleaned["included"] or 0,
+            unit_amount=cleaned["unit_amount"] or Decimal(0),
+            included=cleaned["included"] or Decimal(0),
         ),
     )

@@ -68,18 +68,18 @@ def visible(tables: Iterable[Table], user: User | AnonymousUser) -> list[Table]:
 
 def may_view(model: type[models.Model], user: User | AnonymousUser) -> bool:
     """Whether the user has the model's view or change permission."""
-    meta = model._meta
+    meta = model._meta  # noqa: SLF001  # Django's documented way
     return any(
         user.has_perm(f"{meta.app_label}.{verb}_{meta.model_name}") for verb in ("view", "change")
     )
 
 
-def beginning(rows: QuerySet[Any], limit: int = SHOWN, **query: object) -> tuple[list[Any], str]:
+def beginning(rows: QuerySet[Any], **query: object) -> tuple[list[Any], str]:
     """The first rows of a query, and the URL of the whole list if there are more.
 
     :param query: how the model's list is narrowed to the same rows.
     """
-    found = list(rows[: limit + 1])
-    if len(found) <= limit:
+    found = list(rows[: SHOWN + 1])
+    if len(found) <= SHOWN:
         return found, ""
-    return found[:limit], f"{cells.list_of(rows.model)}?{urlencode(query)}"
+    return found[:SHOWN], f"{cells.list_of(rows.model)}?{urlencode(query)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from unfold.decorators import action as unfold_action
 from unfold.enums import ActionVariant
 from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, SWITCH_CLASSES
@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from django.contrib.admin import StackedInline as _StackedInline
     from django.core.paginator import Paginator as _Paginator
 
-    ModelAdmin = _ModelAdmin[Any]
     ModelForm = forms.ModelForm[Any]
     Paginator = _Paginator[Any]
     StackedInline = _StackedInline[Any, Any]
+
+    class ModelAdmin(_ModelAdmin[Any]):
+        """Unfold's, as far as ours reaches into it."""
+
+        def get_actions_detail(self, request: HttpRequest, object_id: str) -> list[Any]: ...
 
     class DialogForm(forms.Form):
         """What a dialog asks; made by unfold with the request and the object's id."""

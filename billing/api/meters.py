@@ -159,9 +159,7 @@ class Features(Endpoint):
         description="Operators only.",
         request=FeatureInput,
         responses={201: FeatureOutput, **problems(400, 403, 409, 422)},
-        examples=[
-            OpenApiExample("A switch", {"code": "sso", "kind": "switch"}, request_only=True)
-        ],
+        examples=[OpenApiExample("A switch", {"code": "sso", "kind": "switch"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         """Make one."""

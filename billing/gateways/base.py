@@ -78,12 +78,15 @@ class ChargeRequest:
     """Take money off-session.
 
     :param reference: ours; the gateway's idempotency key, the same on every repetition.
+    :param is_repeated: whether it may have been sent before. Then the gateway looks for it first,
+        for it may have forgotten the key by now.
     """
 
     reference: str
     amount: Money
     customer_external_id: str
     method_external_id: str
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

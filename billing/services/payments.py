@@ -131,11 +131,13 @@ def collect(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
     with locks.alone("attempt", attempt_id) as is_ours:
         if not is_ours:
             return None
-        attempt = _begin_sending(attempt_id)
+        attempt, is_repeated = _begin_sending(attempt_id)
         if attempt.status != AttemptStatus.SENDING:
             return attempt
         try:
-            outcome = registry.get(attempt.gateway).charge(_request_for(attempt))
+            outcome = registry.get(attempt.gateway).charge(
+                _request_for(attempt, is_repeated=is_repeated)
+            )
         except GatewayUnavailableError:
             logger.warning("No answer from %s on attempt %s.", attempt.gateway, attempt.pk)
             return _lose_sight(attempt_id)
@@ -166,12 +168,14 @@ def settle(attempt_id: UUID, *, outcome: Charge, now: datetime) -> PaymentAttemp
 
 
 @transaction.atomic(durable=True)
-def _begin_sending(attempt_id: UUID) -> PaymentAttempt:
+def _begin_sending(attempt_id: UUID) -> tuple[PaymentAttempt, bool]:
+    """The attempt, and whether it may have reached the gateway before."""
     attempt = locks.attempt(attempt_id)
+    is_repeated = attempt.status != AttemptStatus.CREATED
     if attempt.status in lifecycle.UNSENT_ATTEMPTS:
         attempt.status = lifecycle.ATTEMPT.after(attempt.status, "send")
         attempt.save(update_fields=["status"])
-    return attempt
+    return attempt, is_repeated
 
 
 @transaction.atomic(durable=True)
@@ -183,7 +187,7 @@ def _lose_sight(attempt_id: UUID) -> PaymentAttempt:
     return attempt
 
 
-def _request_for(attempt: PaymentAttempt) -> ChargeRequest:
+def _request_for(attempt: PaymentAttempt, *, is_repeated: bool) -> ChargeRequest:
     known_as = GatewayCustomer.objects.get(
         customer=attempt.invoice.customer_id, gateway=attempt.gateway
     )
@@ -192,6 +196,7 @@ def _request_for(attempt: PaymentAttempt) -> ChargeRequest:
         amount=attempt.amount,
         customer_external_id=known_as.external_id,
         method_external_id=attempt.payment_method.external_id,
+        is_repeated=is_repeated,
     )
 
 

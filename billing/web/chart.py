@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,6 +15,9 @@ import pygal
 from django.utils.safestring import SafeString, mark_safe
 
 from billing.queries.usage import Day
+
+# Pygal leaves an importer for map plug-ins behind, of a kind that Python only warns about.
+sys.meta_path[:] = [f for f in sys.meta_path if not isinstance(f, pygal.PluginImportFixer)]
 
 _SHAPES: Final = frozenset({"g", "path", "circle", "rect", "text"})
 _HEADROOM: Final = 1.1

@@ -7,18 +7,24 @@ from stripe_sandbox.bodies import Json
 from stripe_sandbox.state import State
 from stripe_sandbox.webhooks import events, knobs, outbox
 
+_FILTERS = {
+    "event": "deliveries.event = ?",
+    "state": "deliveries.state = ?",
+    "type": "json_extract(objects.body, '$.type') = ?",
+}
+
 
 def listed(state: State, asked: Json) -> Json:
-    """Return deliveries, oldest first; `event` and `state` narrow them down."""
+    """Return deliveries, oldest first; `event`, `state` and `type` narrow them down."""
+    named = [name for name in _FILTERS if name in asked]
+    conditions = " AND ".join(_FILTERS[name] for name in named) or "1"
     rows = state.database.rows(
         "SELECT deliveries.*, json_extract(objects.body, '$.type') AS type FROM deliveries"
-        " LEFT JOIN objects ON objects.id = deliveries.event ORDER BY deliveries.seq"
+        f" LEFT JOIN objects ON objects.id = deliveries.event WHERE {conditions}"
+        " ORDER BY deliveries.seq",
+        [asked[name] for name in named],
     )
-    found = [dict(row) for row in rows]
-    for name in ("event", "state", "type"):
-        if name in asked:
-            found = [delivery for delivery in found if delivery[name] == asked[name]]
-    return {"data": found}
+    return {"data": [dict(row) for row in rows]}
 
 
 def resend(state: State, asked: Json) -> Json:

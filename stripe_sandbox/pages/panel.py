@@ -129,16 +129,12 @@ def _clock(clock: Json) -> str:
 def _notifications(call: Call) -> str:
     paused = knobs.read(call.state.database).paused
     found, _ = call.state.objects.page(Page("event", limit=_SHOWN))
-    waiting: dict[str, list[str]] = {}
-    for one in deliveries.listed(call.state, {})["data"]:
-        outcome = f"{one['state']} ({one['status'] or one['error'] or one['attempts']})"
-        waiting.setdefault(one["event"], []).append(outcome)
     rows = [
         (
             _time(event["created"]),
             escape(event["type"]),
             f"<code>{escape(str(event['data']['object'].get('id')))}</code>",
-            escape(", ".join(waiting.get(event["id"], ["nobody listens"]))),
+            escape(_outcomes(call, event["id"])),
             _resend(event["id"]),
         )
         for event in found
@@ -149,6 +145,12 @@ def _notifications(call: Call) -> str:
 {_button("drain", "Deliver now")}
 </div>
 {table("Newest first", ("Time", "Type", "Object", "Deliveries", ""), rows)}"""
+
+
+def _outcomes(call: Call, event_id: str) -> str:
+    found = deliveries.listed(call.state, {"event": event_id})["data"]
+    told = [f"{one['state']} ({one['status'] or one['error'] or 'not tried'})" for one in found]
+    return ", ".join(told) or "nobody listens"
 
 
 def _resend(event_id: str) -> str:

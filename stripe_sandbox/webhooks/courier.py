@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -13,6 +14,7 @@ from stripe_sandbox.store.database import Row
 from stripe_sandbox.webhooks import outbox
 from stripe_sandbox.webhooks.post import Post
 
+_logger = logging.getLogger(__name__)
 _AT_ONCE = 8
 _PATIENCE = 20.0
 _IDLE = 0.25
@@ -62,11 +64,18 @@ class Courier:
         while not self._state.stopping.is_set():
             self._state.news.wait(_IDLE)
             self._state.news.clear()
-            self._chores()
-            for seq in outbox.due(self._state, limit=100):
-                if self._state.stopping.is_set():
-                    break
-                self._send_soon(seq)
+            try:
+                self._round()
+            except Exception:
+                # A full disk, say: delivery must go on once there is room again.
+                _logger.exception("a round of deliveries failed")
+
+    def _round(self) -> None:
+        self._chores()
+        for seq in outbox.due(self._state, limit=100):
+            if self._state.stopping.is_set():
+                break
+            self._send_soon(seq)
 
     def _send_soon(self, seq: int) -> Future[None] | None:
         """Hand one delivery to a free hand, once there is one and nobody else has taken it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -151,6 +152,31 @@ def test_stripes_own_trouble_before_it_began_is_no_answer(
 
     with pytest.raises(GatewayUnavailableError):
         gateway.charge(request)
+
+
+def test_a_charge_whose_key_is_forgotten_is_found_and_not_made_again(
+    gateway: StripeGateway, client: stripe.StripeClient, stand_in: StandIn
+) -> None:
+    """As a day later: the intent is there, and no key of ours stands for it."""
+    request = request_for(set_up(gateway))
+    made = client.v1.payment_intents.create(
+        {
+            "amount": 1000,
+            "currency": "eur",
+            "customer": request.customer_external_id,
+            "payment_method": request.method_external_id,
+            "confirm": True,
+            "off_session": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "metadata": {"reference": request.reference},
+        }
+    )
+
+    charge = gateway.charge(replace(request, is_repeated=True))
+
+    assert (charge.external_id, charge.status) == (made.id, ChargeStatus.SUCCEEDED)
+    posts = [asked for asked in stand_in.requests() if asked["path"] == "/v1/payment_intents"]
+    assert [asked["method"] for asked in posts] == ["POST", "GET"]
 
 
 def test_a_key_used_for_another_amount_tells_of_the_charge_there_was(

@@ -15,6 +15,7 @@ from billing.gateways.base import (
     Charge,
     ChargeRequest,
     Fact,
+    GatewayUnavailableError,
     Notification,
     Refund,
     RefundRequest,
@@ -34,7 +35,7 @@ class StripeGateway:
 
     Charges are PaymentIntents and are known by their ids; a set-up is a Checkout Session where the
     customer goes to Stripe's page and a SetupIntent where a token is at hand. Stripe forgets an
-    idempotency key after a day or so: a request repeated later than that is a new one.
+    idempotency key after a day or so: a charge that may have been sent is looked for before that.
     """
 
     name = "stripe"
@@ -64,6 +65,8 @@ class StripeGateway:
             "metadata": {"reference": request.reference},
         }
         with clients.answers():
+            if request.is_repeated and (known := self._find(request)) is not None:
+                return _outcome(known)
             try:
                 intent = self._client.v1.payment_intents.create(
                     params, _once(f"attempt:{request.reference}")
@@ -71,9 +74,9 @@ class StripeGateway:
             except stripe.CardError as error:
                 return translate.declined_charge(request.reference, clients.fields(error))
             except (stripe.APIError, stripe.IdempotencyError):
-                if (known := self._known_outcome(request)) is None:
+                if (known := self._find(request)) is None:
                     raise
-                return known
+                return _outcome(known)
         return translate.charge(intent.to_dict())
 
     def refund(self, request: RefundRequest) -> Refund:
@@ -130,18 +133,19 @@ class StripeGateway:
         except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
             raise BadSignatureError("Stripe's notification cannot be read.") from None
 
-    def _known_outcome(self, request: ChargeRequest) -> Charge | None:
-        """How an earlier sending of this request ended, if Stripe shows that it has.
+    def _find(self, request: ChargeRequest) -> dict[str, Any] | None:
+        """What an earlier sending of this request made, if Stripe shows that it made something.
 
-        Under one key Stripe repeats even its own failures for a day, whatever became of the money.
+        Under one key Stripe repeats even its own failures for a day, whatever became of the money;
+        and after that day the key alone no longer keeps a second sending from charging again.
         """
         intents = self._client.v1.payment_intents.list(
             {"customer": request.customer_external_id, "limit": 100}
         )
         for intent in intents.data:
             fields = intent.to_dict()
-            if translate.reference(fields) == request.reference and translate.is_over(fields):
-                return translate.charge(fields)
+            if translate.reference(fields) == request.reference:
+                return fields
         return None
 
     def _new_customer(self, anonymous_id: str) -> str:
@@ -217,6 +221,12 @@ class StripeGateway:
         if intent is None or intent["status"] != "succeeded":
             return None
         return self._read("payment_method", str(intent.get("payment_method") or ""))
+
+
+def _outcome(intent: Mapping[str, Any]) -> Charge:
+    if not translate.is_over(intent):
+        raise GatewayUnavailableError("Stripe has not made up its mind yet.")
+    return translate.charge(intent)
 
 
 def _once(key: str) -> stripe.RequestOptions:

@@ -1,0 +1,241 @@
+"""`/customers`: who pays."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import clock
+from billing.api.countries import country
+from billing.api.endpoint import Endpoint
+from billing.api.errors import ForbiddenError
+from billing.api.fields import Instant, Json, Neutral, Strict, Text, currency
+from billing.api.openapi import IF_MATCH, problems
+from billing.api.pages import PageQuery, listing, page
+from billing.api.permissions import OPERATOR_ONLY, find, found, own
+from billing.api.preconditions import expected_version
+from billing.api.tokens import caller
+from billing.core.errors import ConflictError, InvalidError
+from billing.services import test_clocks
+from customers import services
+from customers.models import Customer, TestClock
+
+# What decides money, days and time is not the customer's to change.
+_FOR_OPERATORS: Final = frozenset({"currency", "timezone", "metadata", "test_clock"})
+
+
+class CustomerChange(Strict):
+    """What can be changed of a customer."""
+
+    name = Text(max_length=255, allow_blank=True, required=False)
+    email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
+    phone = Text(max_length=64, allow_blank=True, required=False)
+    line1 = Text(max_length=255, allow_blank=True, required=False)
+    line2 = Text(max_length=255, allow_blank=True, required=False)
+    city = Text(max_length=255, allow_blank=True, required=False)
+    state = Text(max_length=255, allow_blank=True, required=False)
+    postal_code = Text(max_length=32, allow_blank=True, required=False)
+    country = Text(allow_blank=True, required=False, validators=[country], help_text="ISO 3166.")
+    tax_ids = Neutral([])
+    currency = Text(required=False, validators=[currency])
+    locale = serializers.RegexField(
+        r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=16, required=False
+    )
+    timezone = Text(max_length=64, required=False, help_text="An IANA zone; days are counted in it.")
+    metadata = Json(required=False)
+    test_clock = serializers.UUIDField(
+        allow_null=True, required=False, help_text="Sandboxes only: the clock they live by."
+    )
+
+
+class CustomerInput(CustomerChange):
+    """A new customer."""
+
+    organization_id = Text(max_length=255)
+
+
+class DetailsOutput(serializers.Serializer[Any]):
+    """The person or company behind a customer."""
+
+    name = serializers.CharField()
+    email = serializers.CharField()
+    phone = serializers.CharField()
+    line1 = serializers.CharField()
+    line2 = serializers.CharField()
+    city = serializers.CharField()
+    state = serializers.CharField()
+    postal_code = serializers.CharField()
+    country = serializers.CharField()
+
+
+@extend_schema_serializer(component_name="Customer")
+class CustomerOutput(serializers.Serializer[Customer]):
+    """A customer. `anonymous_id` is the only name of theirs that a gateway is ever told."""
+
+    id = serializers.UUIDField()
+    organization_id = serializers.CharField()
+    anonymous_id = serializers.CharField()
+    details = DetailsOutput()
+    tax_ids = Neutral([])
+    currency = serializers.CharField()
+    locale = serializers.CharField()
+    timezone = serializers.CharField()
+    metadata = Json()
+    test_clock = serializers.UUIDField(source="test_clock_id", allow_null=True)
+    version = serializers.IntegerField()
+    created_at = Instant()
+    updated_at = Instant(allow_null=True)
+
+
+class CustomerQuery(PageQuery):
+    """Which customers."""
+
+    organization_id = Text(max_length=255, required=False)
+
+
+class Customers(Endpoint):
+    """All customers."""
+
+    operator_only = frozenset({"POST"})
+    filters = CustomerQuery
+
+    @extend_schema(
+        operation_id="listCustomers",
+        summary="List customers, or find one by its organization",
+        description="Newest first. A customer's token sees that customer only.",
+        parameters=[CustomerQuery],
+        responses={200: listing("customers", CustomerOutput, "Customer"), **problems(400)},
+    )
+    def get(self, request: Request) -> Response:
+        """List them."""
+        query = self.filtered()
+        rows = own(request, Customer.objects.readable(), by="pk").order_by("-created_at", "-pk")
+        if "organization_id" in query:
+            rows = rows.filter(organization_id=query["organization_id"])
+        return page("customers", rows, query, show=_show)
+
+    @extend_schema(
+        operation_id="createCustomer",
+        summary="Make a customer",
+        description="Operators only. One for each organization; a second one is a conflict.",
+        request=CustomerInput,
+        responses={201: CustomerOutput, **problems(400, 403, 404, 409, 422)},
+        examples=[
+            OpenApiExample(
+                "Alice",
+                {
+                    "organization_id": "org_alice",
+                    "name": "Alice Liddell",
+                    "email": "alice@example.org",
+                    "line1": "1 Rabbit Hole",
+                    "city": "Oxford",
+                    "postal_code": "OX1 1AA",
+                    "country": "GB",
+                    "currency": "USD",
+                    "timezone": "Europe/London",
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Make one."""
+        fields = self.read(CustomerInput)
+        organization_id = fields.pop("organization_id")
+        test_clock = _clock(fields.pop("test_clock", None))
+        try:
+            customer = services.create(
+                organization_id,
+                fields=fields,
+                by=caller(request).name,
+                now=clock.now(),
+                test_clock=test_clock,
+            )
+        except ValidationError as refusal:
+            if "organization_id" not in refusal.message_dict:
+                raise
+            raise ConflictError(
+                "This organization has a billing customer already.", code="customer_exists"
+            ) from None
+        return Response(CustomerOutput(customer).data, status=201)
+
+
+class OneCustomer(Endpoint):
+    """One customer."""
+
+    @extend_schema(
+        operation_id="getCustomer",
+        summary="Read a customer",
+        description="With the details they gave.",
+        responses={200: CustomerOutput, **problems(404)},
+    )
+    def get(self, request: Request, customer_id: UUID) -> Response:
+        """Read it."""
+        return Response(CustomerOutput(customer_named(request, customer_id)).data)
+
+    @extend_schema(
+        operation_id="updateCustomer",
+        summary="Change a customer",
+        description=(
+            "What is not named stays. A customer's own token changes details and locale; currency, "
+            "time zone, metadata and test clock are for operators."
+        ),
+        request=CustomerChange,
+        parameters=IF_MATCH,
+        responses={200: CustomerOutput, **problems(400, 403, 404, 409, 412)},
+        examples=[OpenApiExample("Moved", {"city": "London"}, request_only=True)],
+    )
+    def patch(self, request: Request, customer_id: UUID) -> Response:
+        """Change it."""
+        customer_named(request, customer_id)
+        fields = self.read(CustomerChange, partial=True)
+        forbidden = _FOR_OPERATORS & fields.keys()
+        if forbidden and not caller(request).is_operator:
+            raise ForbiddenError(
+                f"Only an operator may change: {', '.join(sorted(forbidden))}.", code=OPERATOR_ONLY
+            )
+        now = clock.now()
+        with transaction.atomic():  # leaving a clock and changing the rest are two commands
+            if fields.get("test_clock", True) is None:
+                test_clocks.release(customer_id, now=now)
+            elif "test_clock" in fields:
+                fields["test_clock"] = _clock(fields["test_clock"])
+            services.update(
+                customer_id,
+                fields=fields,
+                by=caller(request).name,
+                now=now,
+                expected_version=expected_version(request),
+            )
+        return Response(CustomerOutput(customer_named(request, customer_id)).data)
+
+
+def customer_named(request: Request, customer_id: UUID) -> Customer:
+    """A customer that the caller may know of, with details and clock.
+
+    :raises NotFoundError: if there is none.
+    """
+    return find(request, Customer.objects.readable(), customer_id, by="pk", noun="customer")
+
+
+def _clock(clock_id: UUID | None) -> TestClock | None:
+    """The test clock of that id; sandboxes have them, production doesn't."""
+    if clock_id is None:
+        return None
+    if not settings.TEST_CLOCKS:
+        raise InvalidError("There are no test clocks here.", code="not_supported")
+    return found(TestClock.objects.all(), clock_id, noun="test clock")
+
+
+def _show(rows: list[Customer]) -> Any:
+    return CustomerOutput(rows, many=True).data
+
+

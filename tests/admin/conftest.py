@@ -1,0 +1,99 @@
+"""A story's worth of rows, and the people who look at them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+from django.apps import apps
+from django.test import Client
+
+from billing.gateways.base import Notification
+from billing.models import ApiRequest, ApiToken, GatewayEvent
+from billing.services import gateway_events, tokens
+from customers.models import Customer, User
+from plans.models import Feature
+from tests.world import World
+
+CLIENT_SECRET = "pi_1_secret_never_to_be_seen"
+
+
+@dataclass
+class Story:
+    """Alice pays, Bob's card is declined, Charlie is still on trial."""
+
+    world: World
+    alice: Customer
+    bob: Customer
+    charlie: Customer
+    token: ApiToken
+    event: GatewayEvent
+
+
+@pytest.fixture
+def story(world: World) -> Story:
+    """Two months of three customers."""
+    alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
+    bob = world.signs_up("bob", "Basic")
+    world.at("2026-04-11 15:00").adds_card(alice)
+    world.adds_card(bob, "tok_declined")
+    world.at("2026-04-20 10:00").uses(alice, 300)
+    charlie = world.at("2026-05-02 10:00").signs_up("charlie", "Gold")
+    world.uses(alice, 450)
+    world.uses(world.customer("dora"), 7)
+    token, _ = tokens.issue("accounting", now=world.now, customer=alice)
+    ApiRequest.objects.create(
+        token=token, key="key-1", fingerprint="f", body="hidden answer", created_at=world.now
+    )
+    Feature.objects.create(code="export")
+    _mirror_an_intent()
+    return Story(world, alice, bob, charlie, token, _notification(alice))
+
+
+@pytest.fixture
+def operator(db: None) -> Client:
+    """A superuser's browser."""
+    return signed_in(User.objects.create_superuser("root@example.org", "secret"))
+
+
+@pytest.fixture
+def guest(db: None) -> Client:
+    """A member of staff without any right."""
+    return signed_in(User.objects.create_user("guest@example.org", "secret", is_staff=True))
+
+
+def signed_in(user: User) -> Client:
+    """Their browser."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def _notification(customer: Customer) -> GatewayEvent:
+    event_id = gateway_events.receive(
+        Notification(
+            event_id="evt_1",
+            kind="charge.succeeded",
+            object_type="charge",
+            object_id="ch.tok_ok.unknown",
+            occurred_at=datetime(2026, 5, 1, tzinfo=UTC),
+        ),
+        gateway="sandbox",
+        now=customer.lives_at(datetime.now(UTC)),
+    )
+    return GatewayEvent.objects.get(pk=event_id)
+
+
+def _mirror_an_intent() -> None:
+    apps.get_model("djstripe", "PaymentIntent").objects.create(
+        id="pi_1",
+        livemode=False,
+        created=datetime(2026, 5, 1, tzinfo=UTC),
+        stripe_data={
+            "id": "pi_1",
+            "object": "payment_intent",
+            "amount": 1000,
+            "client_secret": CLIENT_SECRET,
+        },
+    )
