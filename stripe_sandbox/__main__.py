@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sqlite3
 import sys
 import threading
 
@@ -17,17 +18,25 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if bool(options.webhook_url) != bool(options.webhook_secret):
         return _refuse("--webhook-url and --webhook-secret go together.")
+    try:
+        server = _server(options)
+    except (NotLoopbackError, OSError, sqlite3.Error) as reason:
+        return _refuse(str(reason))
+    _serve(server)
+    return 0
+
+
+def _server(options: argparse.Namespace) -> Server:
     public_url = options.public_url.rstrip("/") if options.public_url else None
     sandbox = Sandbox(options.state, public_url=public_url)
     try:
         server = Server(sandbox, options.host, options.port, public_url)
-    except (NotLoopbackError, OSError) as reason:
+    except BaseException:
         sandbox.close()
-        return _refuse(str(reason))
+        raise
     if options.webhook_url:
         listen_at(sandbox.state, options.webhook_url, options.webhook_secret)
-    _serve(server)
-    return 0
+    return server
 
 
 def _serve(server: Server) -> None:

@@ -51,10 +51,10 @@ class Api:
             answer = Answer(error.status, pretty(error.body()))
             self._log(request, request_id, error.status, error.message)
         except ConnectionCutError:
-            self._log(request, request_id, None, "the connection was cut")
+            if not journal.cut(self._state.database, request_id):
+                self._log(request, request_id, None, journal.CUT)
             raise
         headers = _headers(request, request_id) | dict(answer.headers)
-        self._state.news.set()
         return Answer(answer.status, answer.body, headers)
 
     @contextmanager
@@ -72,9 +72,13 @@ class Api:
             self._strike(fault)
 
     def _strike(self, fault: faults.Fault) -> None:
+        """Wait, cut, or turn away; other errors are answered, and kept, where the work is done."""
         self._state.stopping.wait(fault.delay)
         if fault.action == faults.CUT:
             raise ConnectionCutError
+        refusal = fault.error()
+        if refusal and not refusal.remembered:
+            raise refusal
 
     def _once(self, request: Request, request_id: str, fault: faults.Fault | None) -> Answer:
         """Answer from memory if the key is known; else do the work and remember."""
@@ -92,7 +96,7 @@ class Api:
                 memory = idempotency.Kept(request_id, status, answer)
                 self._keys.keep(key, request.path, request.form, memory, now=now)
             self._log(request, request_id, status, error.message if error else None)
-        return Answer(status, answer, _advice(status))
+        return Answer(status, answer, _advice(request_id) if key else {})
 
     def _worked(
         self, request: Request, request_id: str, fault: faults.Fault | None
@@ -174,9 +178,9 @@ def _headers(request: Request, request_id: str) -> dict[str, str]:
     return headers | {"Idempotency-Key": key} if key else headers
 
 
-def _advice(status: int) -> dict[str, str]:
+def _advice(request_id: str) -> dict[str, str]:
     """Tell clients not to repeat what the key would only replay."""
-    return {"Stripe-Should-Retry": "false"} if status >= 500 else {}
+    return {"Original-Request": request_id, "Stripe-Should-Retry": "false"}
 
 
 def _authenticate(request: Request) -> None:

@@ -102,8 +102,11 @@ def not_a_choice(param: str, choices: Sequence[str]) -> MalformedError:
 
 def invalid(kind: str, value: object, param: str) -> MalformedError:
     """Return the error for a value of the wrong kind (`integer`, `boolean`, `array`, …)."""
-    shown = f": {value}" if isinstance(value, str) else ""
-    return MalformedError(f"Invalid {kind}{shown}", code=f"parameter_invalid_{kind}", param=param)
+    is_telling = isinstance(value, str) and kind not in ("array", "object")
+    code = "parameter_invalid_integer" if kind == "integer" else None
+    return MalformedError(
+        f"Invalid {kind}: {value}" if is_telling else f"Invalid {kind}", code=code, param=param
+    )
 
 
 def empty(param: str) -> MalformedError:

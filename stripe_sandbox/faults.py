@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -12,6 +13,8 @@ from stripe_sandbox.store.database import Database
 CUT = "cut"
 _ACTIONS = ("500", "502", "503", "429", CUT, "slow")
 _MOMENTS = ("before", "after")
+_SECONDS = re.compile(r"\d{1,4}(\.\d+)?")
+_TIMES = re.compile(r"-1|[1-9]\d*")
 _PARTS = ("method", "path", "action", "moment", "delay", "times")
 
 
@@ -69,21 +72,27 @@ def plan(database: Database, wish: Json) -> Json:
         "delay": 0,
         "times": 1,
     } | wish
-    wanted["action"] = str(wanted["action"])
-    if (
-        wanted.keys() != set(_PARTS)
-        or wanted["action"] not in _ACTIONS
-        or wanted["moment"] not in _MOMENTS
-    ):
+    if not _is_sound(wanted):
         raise ApiError(
-            "A fault has method, path, action "
-            f"({', '.join(_ACTIONS)}), moment ({', '.join(_MOMENTS)}), delay and times."
+            f"A fault has method, path, action ({', '.join(_ACTIONS)}), moment "
+            f"({', '.join(_MOMENTS)}), delay in seconds, and times (-1 for always)."
         )
+    wanted |= {"action": str(wanted["action"]), "delay": float(wanted["delay"])}
     row = database.run(
         "INSERT INTO faults (method, path, action, moment, delay, times) VALUES (?, ?, ?, ?, ?, ?)",
         [wanted[name] for name in _PARTS],
     )
     return {"id": row.lastrowid} | wanted
+
+
+def _is_sound(wanted: Json) -> bool:
+    return (
+        wanted.keys() == set(_PARTS)
+        and str(wanted["action"]) in _ACTIONS
+        and wanted["moment"] in _MOMENTS
+        and bool(_SECONDS.fullmatch(str(wanted["delay"])))
+        and bool(_TIMES.fullmatch(str(wanted["times"])))
+    )
 
 
 def standing(database: Database) -> list[Json]:

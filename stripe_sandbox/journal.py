@@ -8,6 +8,8 @@ from stripe_sandbox.bodies import Json, dumps, loads
 from stripe_sandbox.messages import Request
 from stripe_sandbox.store.database import Database
 
+CUT = "the connection was cut"
+
 _SECRET_HEADERS = frozenset({"authorization", "cookie"})
 # A card's number and its code are worth stealing even from a toy.
 _SECRET_PARAMS = frozenset({"number", "cvc"})
@@ -15,7 +17,10 @@ _SECRET_PARAMS = frozenset({"number", "cvc"})
 
 @dataclass(frozen=True)
 class Asked:
-    """One request and how it was answered; no status means that the answer was cut off."""
+    """One request and how it was answered; no status means that the answer was cut off.
+
+    `error` says what was unusual about it, which may also be that it was replayed.
+    """
 
     id: str
     at: float
@@ -43,6 +48,16 @@ def write(database: Database, asked: Asked) -> None:
             asked.status,
             asked.error,
         ),
+    )
+
+
+def cut(database: Database, request_id: str) -> bool:
+    """Record that the answer to a request on record never arrived; say if it is on record."""
+    return (
+        database.run(
+            "UPDATE requests SET status = NULL, error = ? WHERE id = ?", (CUT, request_id)
+        ).rowcount
+        > 0
     )
 
 

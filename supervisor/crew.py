@@ -146,10 +146,8 @@ class Crew:
     def _ask_whether_ready(self, member: _Member, child: Child) -> None:
         if member.service.ready():
             self._is_ready(member, child)
-        elif time.monotonic() - child.started > member.service.timeout:
-            if not self._complete:
-                raise StartError(self._story(member, "is still not ready"))
-            child.kill()
+        elif not self._complete and time.monotonic() - child.started > member.service.timeout:
+            raise StartError(self._story(member, "is still not ready"))
 
     def _is_ready(self, member: _Member, child: Child) -> None:
         member.ready = True

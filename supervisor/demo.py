@@ -50,7 +50,7 @@ def say(text: str) -> None:
 
 def _run(home: Home, options: Options, stop: Stop) -> None:
     embedded = execute.embedded(home, options.given)
-    application, chosen = _application(home, options, embedded.urls())
+    application, chosen = _application(home, options, embedded)
     (home.path / "demo.json").unlink(missing_ok=True)
     services = [*embedded.services(), *application.services()]
     with servers.manned(home, services, tell=say, stop=stop) as crew:
@@ -62,17 +62,18 @@ def _run(home: Home, options: Options, stop: Stop) -> None:
 
 
 def _application(
-    home: Home, options: Options, urls: Mapping[str, str]
+    home: Home, options: Options, embedded: servers.Embedded
 ) -> tuple[Application, Mapping[str, str]]:
     stand_in = not environment.own(options.given).stripe
     stripe_port = environment.stripe_port(home, to_listen=True) if stand_in else None
-    chosen = environment.settings(options.given, home, port=options.port) | dict(urls)
+    chosen = environment.settings(options.given, home, port=options.port) | embedded.urls()
     application = Application(
         home=home,
         port=options.port,
         env=environment.complete(options.given, chosen)
         | {"DJANGO_SETTINGS_MODULE": "config.settings"},
         stripe_port=stripe_port,
+        tables=None if embedded.postgres is None else embedded.postgres.directory / "tables",
         publish=functools.partial(execute.publish, home, chosen),
     )
     return application, chosen

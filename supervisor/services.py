@@ -8,18 +8,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from supervisor import ports
+from supervisor import ports, tables
 from supervisor.crew import Service
 from supervisor.home import Home
 from supervisor.ports import HOST
 from supervisor.program import Program
 
 PROJECT = Path(__file__).resolve().parent.parent
-# Both commands in one process: loading the project twice would cost seconds at every start.
+# All in one process: loading the project costs seconds.
 _MIGRATE = """
+import pathlib, sys
 from django.core.management import execute_from_command_line as run
 run(["manage.py", "install_mirror"])
 run(["manage.py", "migrate", "--no-input"])
+if len(sys.argv) > 1:
+    pathlib.Path(sys.argv[1]).write_text(sys.argv[2])
 """
 _SERVERS = ("postgres", "valkey", "stripe_sandbox")
 
@@ -33,6 +36,8 @@ class Application:
     env: Mapping[str, str]
     # None where the person brought a Stripe account.
     stripe_port: int | None
+    # Where the migrations leave their record; None where the person brought a database.
+    tables: Path | None
     publish: Callable[[], None]
 
     @property
@@ -40,9 +45,13 @@ class Application:
         return self.home.path / "seed.json"
 
     def services(self) -> list[Service]:
-        """Servers of ours that are not embedded are simply absent from the needs."""
-        stand_in = [] if self.stripe_port is None else [self._stand_in(self.stripe_port)]
-        return [*stand_in, self._migrations(), self._web(), *self._celery(), self._sample_data()]
+        """In no order: it follows from the needs. What is not ours to run is absent."""
+        found = [self._web(), *self._celery(), self._sample_data()]
+        if self.stripe_port is not None:
+            found.append(self._stand_in(self.stripe_port))
+        if self.tables is None or not tables.are_current(self.tables, PROJECT):
+            found.append(self._migrations())
+        return found
 
     def _stand_in(self, port: int) -> Service:
         arguments = {
@@ -60,16 +69,16 @@ class Application:
         )
 
     def _migrations(self) -> Service:
+        record = () if self.tables is None else (str(self.tables), tables.digest(PROJECT))
         return Service(
-            self._python("migrations", "-c", _MIGRATE),
+            self._python("migrations", "-c", _MIGRATE, *record),
             "Tables",
             needs=("postgres", "valkey"),
-            prepare=self.publish,
             once=True,
         )
 
     def _web(self) -> Service:
-        # Beside the migrations: it only loads code until somebody visits.
+        # Beside the migrations: until somebody visits it only loads code.
         server = ("granian", "--interface", "wsgi", "--host", HOST, "--port", str(self.port))
         limits = ("--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "3")
         quiet = ("--no-ws", "--no-access-log", "--respawn-failed-workers")
@@ -77,6 +86,7 @@ class Application:
             self._python("web", "-m", *server, *limits, *quiet, "config.wsgi:application"),
             "Web server",
             needs=_SERVERS,
+            prepare=self.publish,
             ready=functools.partial(ports.answers, self.port, "/healthz"),
         )
 
@@ -93,10 +103,12 @@ class Application:
 
     def _sample_data(self) -> Service:
         arguments = ("manage.py", "seed_demo", "--output", str(self.seed))
+        # Its people pay through the whole application; once they have, it does nothing.
+        first_needs = () if self.seed.exists() else ("web", "worker")
         return Service(
             self._python("seed_demo", *arguments, shown=True),
             "Sample data",
-            needs=(*_SERVERS, "migrations", "web", "worker"),
+            needs=(*_SERVERS, "migrations", *first_needs),
             once=True,
         )
 

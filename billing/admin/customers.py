@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from zoneinfo import available_timezones
 
 from django import forms
@@ -59,6 +59,16 @@ class BillingDetailsInline(StackedInline):
     )
 
 
+_RECORD: Final = (
+    columns.code("anonymous_id"),
+    columns.link("test_clock"),
+    columns.instant("created_at"),
+    "created_by",
+    columns.instant("updated_at"),
+    "updated_by",
+)
+
+
 @admin.register(Customer)
 class CustomerAdmin(OperatorAdmin):
     """Every customer, and each one's whole story."""
@@ -78,30 +88,23 @@ class CustomerAdmin(OperatorAdmin):
     search_fields = ("organization_id",)
     search_help_text = finding.HELP
     ordering = ("-pk",)
-    fieldsets = (
-        (
-            "Settings",
-            {
-                "fields": (
-                    ("organization_id", "currency"),
-                    ("timezone", "locale"),
-                    "metadata",
-                )
-            },
-        ),
-        (
-            "Record",
-            {
-                "fields": (
-                    ("anonymous", "clock"),
-                    ("created_at", "created_by"),
-                    ("updated_at", "updated_by"),
-                )
-            },
-        ),
-    )
     change_form_outer_before_template = "admin/billing/story.html"
     change_form_outer_after_template = None
+
+    def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
+        """What is set, and what was written down about it."""
+        settings = (("organization_id", "currency"), ("timezone", "locale"), "metadata")
+        sections = [("Settings", {"fields": settings})]
+        if obj is not None:
+            record = (_RECORD[:2], _RECORD[2:4], _RECORD[4:])
+            sections.append(("Record", {"fields": record}))
+        return sections
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Customer | None = None
+    ) -> tuple[Any, ...]:
+        """Whom it is for, once it is made, and the record."""
+        return () if obj is None else ("organization_id", *_RECORD)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """With details and clock at hand."""
@@ -147,6 +150,19 @@ class CustomerAdmin(OperatorAdmin):
             changed.pop("organization_id"), fields=changed, by=by(request), now=clock.now()
         )
         form.instance.pk = made.pk
+
+    def construct_change_message(
+        self,
+        request: HttpRequest,
+        form: ModelForm,
+        formsets: Sequence[Any],
+        add: bool = False,  # noqa: FBT001, FBT002  # Django's signature
+    ) -> list[dict[str, Any]]:
+        """Which fields were changed; never to what."""
+        if add:
+            return [{"added": {}}]
+        forms = [form, *(details for formset in formsets for details in formset.forms)]
+        return [{"changed": {"fields": [name for each in forms for name in _changed(each)]}}]
 
 
 def _changed(form: forms.BaseForm) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
@@ -17,7 +17,7 @@ from billing import clock
 from billing.api.countries import country
 from billing.api.endpoint import Endpoint
 from billing.api.errors import ForbiddenError
-from billing.api.fields import Instant, Json, Neutral, Strict, Text, currency
+from billing.api.fields import Answer, Instant, Json, Neutral, Strict, Text, currency
 from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import OPERATOR_ONLY, find, found, own
@@ -49,7 +49,9 @@ class CustomerChange(Strict):
     locale = serializers.RegexField(
         r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=16, required=False
     )
-    timezone = Text(max_length=64, required=False, help_text="An IANA zone; days are counted in it.")
+    timezone = Text(
+        max_length=64, required=False, help_text="An IANA zone; days are counted in it."
+    )
     metadata = Json(required=False)
     test_clock = serializers.UUIDField(
         allow_null=True, required=False, help_text="Sandboxes only: the clock they live by."
@@ -62,7 +64,7 @@ class CustomerInput(CustomerChange):
     organization_id = Text(max_length=255)
 
 
-class DetailsOutput(serializers.Serializer[Any]):
+class DetailsOutput(Answer):
     """The person or company behind a customer."""
 
     name = serializers.CharField()
@@ -77,7 +79,7 @@ class DetailsOutput(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(component_name="Customer")
-class CustomerOutput(serializers.Serializer[Customer]):
+class CustomerOutput(Answer):
     """A customer. `anonymous_id` is the only name of theirs that a gateway is ever told."""
 
     id = serializers.UUIDField()
@@ -120,7 +122,7 @@ class Customers(Endpoint):
         rows = own(request, Customer.objects.readable(), by="pk").order_by("-created_at", "-pk")
         if "organization_id" in query:
             rows = rows.filter(organization_id=query["organization_id"])
-        return page("customers", rows, query, show=_show)
+        return page("customers", rows, query, show=CustomerOutput.all_of)
 
     @extend_schema(
         operation_id="createCustomer",
@@ -165,7 +167,7 @@ class Customers(Endpoint):
             raise ConflictError(
                 "This organization has a billing customer already.", code="customer_exists"
             ) from None
-        return Response(CustomerOutput(customer).data, status=201)
+        return Response(CustomerOutput.of(customer), status=201)
 
 
 class OneCustomer(Endpoint):
@@ -179,7 +181,7 @@ class OneCustomer(Endpoint):
     )
     def get(self, request: Request, customer_id: UUID) -> Response:
         """Read it."""
-        return Response(CustomerOutput(customer_named(request, customer_id)).data)
+        return Response(CustomerOutput.of(customer_named(request, customer_id)))
 
     @extend_schema(
         operation_id="updateCustomer",
@@ -215,7 +217,7 @@ class OneCustomer(Endpoint):
                 now=now,
                 expected_version=expected_version(request),
             )
-        return Response(CustomerOutput(customer_named(request, customer_id)).data)
+        return Response(CustomerOutput.of(customer_named(request, customer_id)))
 
 
 def customer_named(request: Request, customer_id: UUID) -> Customer:
@@ -233,9 +235,3 @@ def _clock(clock_id: UUID | None) -> TestClock | None:
     if not settings.TEST_CLOCKS:
         raise InvalidError("There are no test clocks here.", code="not_supported")
     return found(TestClock.objects.all(), clock_id, noun="test clock")
-
-
-def _show(rows: list[Customer]) -> Any:
-    return CustomerOutput(rows, many=True).data
-
-

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,16 +27,20 @@ _Serializer = TypeVar("_Serializer", bound="serializers.BaseSerializer[Any]")
 class AlwaysJson(BaseContentNegotiation):
     """JSON is answered whatever is asked for."""
 
-    def select_parser(self, request: Request, parsers: list[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> Any:
         """The one that takes the body's media type; None is answered 415."""
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == media_type), None)
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         """The first, which is JSON."""
-        return renderers[0], str(renderers[0].media_type)
+        renderer = next(iter(renderers))
+        return renderer, str(renderer.media_type)
 
 
 class Endpoint(APIView):
@@ -63,7 +69,7 @@ class Endpoint(APIView):
         try:
             self.initial(wrapped, *args, **kwargs)
             response = self._call(wrapped, *args, **kwargs)
-        except Exception as failure:  # noqa: BLE001  # every failure is answered as a problem
+        except Exception as failure:  # every failure is answered as a problem
             response = self.handle_exception(failure)
         self.response = self.finalize_response(wrapped, response, *args, **kwargs)
         return self.response
@@ -73,7 +79,7 @@ class Endpoint(APIView):
         super().initial(request, *args, **kwargs)
         if request.query_params and (self.filters is None or request.method not in {"GET", "HEAD"}):
             raise serializers.ValidationError(
-                dict.fromkeys(request.query_params, ["There is no such parameter."]),
+                {name: ["There is no such parameter."] for name in request.query_params},
                 "unknown_field",
             )
 
@@ -105,7 +111,7 @@ class Endpoint(APIView):
         query = self.request.query_params
         twice = [name for name, values in query.lists() if len(values) > 1]
         if twice:
-            raise serializers.ValidationError(dict.fromkeys(twice, ["Only once."]))
+            raise serializers.ValidationError({name: ["Only once."] for name in twice})
         if self.filters is None:
             return {}
         return _valid(self.filters(data=query.dict()))
@@ -126,7 +132,7 @@ class Nowhere(Endpoint):
 
     authentication_classes = []
     permission_classes = []
-    schema = None
+    schema = None  # type: ignore[assignment]  # it stands in no document
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is here, whatever the method.

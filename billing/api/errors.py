@@ -44,13 +44,6 @@ TITLES: Final = {
     500: "Internal error",
     503: "Unavailable",
 }
-_STATUS: Final[dict[type[BillingError], int]] = {
-    InvalidError: 400,
-    PaymentFailedError: 402,
-    NotFoundError: 404,
-    ConflictError: 409,
-    UnavailableError: 503,
-}
 _STATUS_OF_CODE: Final = {"version_mismatch": 412, "customer_exists": 409, "plan_retired": 409}
 _UNIQUE_VIOLATION: Final = "23505"
 _WHOLE_BODY: Final = "body"
@@ -68,7 +61,16 @@ class ForbiddenError(BillingError):
     """The token may not do this, whatever it is done to."""
 
 
-_STATUS |= {KeyReusedError: 422, PreconditionFailedError: 412, ForbiddenError: 403}
+_STATUS: Final[dict[type[BillingError], int]] = {
+    InvalidError: 400,
+    PaymentFailedError: 402,
+    ForbiddenError: 403,
+    NotFoundError: 404,
+    ConflictError: 409,
+    PreconditionFailedError: 412,
+    KeyReusedError: 422,
+    UnavailableError: 503,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ def _django_validation(failure: ValidationError) -> Problem:
     if hasattr(failure, "error_dict"):
         errors = {name: list(texts) for name, texts in failure.message_dict.items()}
         return Problem(400, "invalid_request", _sentence(errors), errors)
-    code = getattr(failure, "code", None) or "invalid_request"
+    code = str(getattr(failure, "code", None) or "invalid_request")
     return Problem(_STATUS_OF_CODE.get(code, 400), code, " ".join(failure.messages))
 
 
@@ -146,7 +148,7 @@ def _validation(failure: serializers.ValidationError) -> Problem:
     errors: dict[str, list[str]] = {}
     for path, text in faults:
         errors.setdefault(path, []).append(str(text))
-    codes = {text.code for _, text in faults}
+    codes = {str(text.code) for _, text in faults}
     code = codes.pop() if len(codes) == 1 else "invalid"
     return Problem(400, _PLAIN.get(code, code), _sentence(errors), errors)
 

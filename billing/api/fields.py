@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -48,6 +48,22 @@ class Strict(serializers.Serializer[Any]):
         return fields
 
 
+class Answer(serializers.Serializer[Any]):
+    """What is answered; never read."""
+
+    @classmethod
+    def of(cls, row: Any, **context: Any) -> dict[str, Any]:
+        """One row as it is answered."""
+        shown: dict[str, Any] = cls(row, context=context).data
+        return shown
+
+    @classmethod
+    def all_of(cls, rows: Sequence[Any], **context: Any) -> list[dict[str, Any]]:
+        """Rows as they are answered."""
+        answer = cls(context=context)
+        return [answer.to_representation(row) for row in rows]
+
+
 class Text(serializers.CharField):
     """A string; a number is none."""
 
@@ -70,7 +86,7 @@ class Flag(serializers.Field[bool, Any, bool, Any]):
             self.fail("invalid")
         return data
 
-    def to_representation(self, value: bool) -> bool:
+    def to_representation(self, value: bool) -> bool:  # noqa: FBT001  # DRF calls it so
         """As it is."""
         return value
 
@@ -78,13 +94,6 @@ class Flag(serializers.Field[bool, Any, bool, Any]):
 @extend_schema_field({"type": "string", "pattern": PATTERN, "example": "12.5"})
 class Exact(serializers.Field[Decimal, Any, str, Any]):
     """A quantity or a rate: a decimal string, or a JSON number that is exact."""
-
-    default_error_messages = {
-        "invalid": "A decimal number as a string, like “12.5”.",
-        "too_many_decimals": f"At most {MAX_PLACES} decimals.",
-        "too_large": f"At most {MAX_WHOLE_DIGITS} digits before the point.",
-        "negative": "Not negative.",
-    }
 
     def __init__(self, *, allow_negative: bool = False, **options: Any) -> None:
         super().__init__(**options)
@@ -180,10 +189,9 @@ class Neutral(serializers.Field[Any, Any, Any, Any]):
     default_error_messages = {"not_supported": "Only {neutral} is supported so far."}
 
     def __init__(self, neutral: Any, **options: Any) -> None:
-        super().__init__(required=False, allow_null=True, **options)
+        super().__init__(required=False, **options)
         self.neutral = neutral
-        kind = {str: "string", list: "array"}.get(type(neutral), "null")
-        set_override(self, "field", {"type": kind, "const": neutral})
+        set_override(self, "field", {"type": _json_type(neutral), "const": neutral})
 
     def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
         """Let only the one value pass, and keep it out of the validated fields."""
@@ -205,22 +213,23 @@ def decimal(data: Any, *, allow_negative: bool = False) -> Decimal:
 
     :raises InvalidError: if it is neither, or longer than can be stored.
     """
-    if isinstance(data, str) and _DECIMAL.fullmatch(data) and data.isascii():
-        value = Decimal(data)
-    elif isinstance(data, int | Decimal) and not isinstance(data, bool):
-        value = Decimal(data)
-    else:
-        raise InvalidError(Exact.default_error_messages["invalid"], code="invalid")
+    if not _is_number(data):
+        raise InvalidError("A decimal number as a string, like “12.5”.", code="invalid")
+    value = Decimal(data)
     if value < 0 and not allow_negative:
-        raise InvalidError(Exact.default_error_messages["negative"], code="negative")
+        raise InvalidError("Not negative.", code="negative")
     if abs(value) >= 10**MAX_WHOLE_DIGITS:
-        raise InvalidError(Exact.default_error_messages["too_large"], code="too_large")
+        raise InvalidError(f"At most {MAX_WHOLE_DIGITS} digits before the point.", code="too_large")
     plain = figures.plain(value)
     if len(plain.partition(".")[2]) > MAX_PLACES:
-        raise InvalidError(
-            Exact.default_error_messages["too_many_decimals"], code="too_many_decimals"
-        )
+        raise InvalidError(f"At most {MAX_PLACES} decimals.", code="too_many_decimals")
     return Decimal(plain)
+
+
+def _is_number(data: Any) -> bool:
+    if isinstance(data, str):
+        return data.isascii() and _DECIMAL.fullmatch(data) is not None
+    return isinstance(data, int | Decimal) and not isinstance(data, bool)
 
 
 def instant(data: Any) -> datetime | None:
@@ -270,6 +279,12 @@ def currency(code: str) -> None:
         exponent(code)
     except InvalidError as failure:
         raise serializers.ValidationError(failure.detail, failure.code) from None
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, str):
+        return "string"
+    return "null" if value is None else "array"
 
 
 def _json_word(value: Any) -> str:

@@ -113,7 +113,7 @@ def _run(row: ApiRequest, call: Call, *, on_error: OnError, is_atomic: bool) -> 
         with together:
             response = call()
             _store(row, response)
-    except Exception as failure:  # noqa: BLE001  # every failure is an answer to be kept or not
+    except Exception as failure:  # every failure is an answer to be kept or not
         response = on_error(failure)
         _store(row, response)
     return response

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Neutral, Strict, Text
+from billing.api.fields import Answer, Neutral, Strict, Text
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.core.errors import ConflictError
@@ -47,7 +47,7 @@ class MeterInput(Strict):
 
 
 @extend_schema_serializer(component_name="Meter")
-class MeterOutput(serializers.Serializer[Meter]):
+class MeterOutput(Answer):
     """A meter."""
 
     id = serializers.UUIDField()
@@ -75,7 +75,7 @@ class FeatureInput(Strict):
 
 
 @extend_schema_serializer(component_name="Feature")
-class FeatureOutput(serializers.Serializer[Feature]):
+class FeatureOutput(Answer):
     """A feature."""
 
     id = serializers.UUIDField()
@@ -103,7 +103,7 @@ class Meters(Endpoint):
     def get(self, request: Request) -> Response:
         """List them."""
         rows = Meter.objects.order_by("code")
-        return page("meters", rows, self.filtered(), show=_meters)
+        return page("meters", rows, self.filtered(), show=MeterOutput.all_of)
 
     @extend_schema(
         operation_id="createMeter",
@@ -132,7 +132,7 @@ class Meters(Endpoint):
                 )
         except IntegrityError:
             raise _exists("meter", fields["code"]) from None
-        return Response(MeterOutput(meter).data, status=201)
+        return Response(MeterOutput.of(meter), status=201)
 
 
 class Features(Endpoint):
@@ -151,7 +151,7 @@ class Features(Endpoint):
     def get(self, request: Request) -> Response:
         """List them."""
         rows = Feature.objects.order_by("code")
-        return page("features", rows, self.filtered(), show=_features)
+        return page("features", rows, self.filtered(), show=FeatureOutput.all_of)
 
     @extend_schema(
         operation_id="createFeature",
@@ -169,15 +169,7 @@ class Features(Endpoint):
                 feature = Feature.objects.create(code=fields["code"], kind=fields["kind"].upper())
         except IntegrityError:
             raise _exists("feature", fields["code"]) from None
-        return Response(FeatureOutput(feature).data, status=201)
-
-
-def _meters(rows: list[Meter]) -> Any:
-    return MeterOutput(rows, many=True).data
-
-
-def _features(rows: list[Feature]) -> Any:
-    return FeatureOutput(rows, many=True).data
+        return Response(FeatureOutput.of(feature), status=201)
 
 
 def _exists(noun: str, code: str) -> ConflictError:

@@ -52,7 +52,7 @@ class EndpointSchema(AutoSchema):
         return [_IDEMPOTENCY_KEY] if self.method == "POST" else []
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
+class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document describes `BearerAuthentication`."""
 
     target_class = "billing.api.tokens.BearerAuthentication"

@@ -10,6 +10,7 @@ from rest_framework import serializers
 
 from billing.api.fields import (
     PATTERN,
+    Answer,
     Exact,
     Flag,
     Instant,
@@ -95,7 +96,7 @@ class UsageInput(Strict):
         return UsageModel(word.upper())
 
 
-class UsageOutput(serializers.Serializer[Any]):
+class UsageOutput(Answer):
     """The price of what one meter counts."""
 
     meter = serializers.CharField()
@@ -122,7 +123,9 @@ class PlanInput(Strict):
     trial_days = serializers.IntegerField(min_value=0, max_value=MAX_TRIAL_DAYS, required=False)
     quantity_unit = Text(max_length=40, allow_null=True, required=False)
     quantity_pricing = Neutral(None)
-    usage = UsageInput(many=True, required=False, max_length=100)
+    usage: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=UsageInput(), required=False, max_length=100
+    )
     minimum = Neutral(None)
     proration = Word(Proration, required=False)
     first_day_counts = Flag(required=False)
@@ -144,7 +147,7 @@ class PlanInput(Strict):
 
 
 @extend_schema_serializer(component_name="Plan")
-class PlanOutput(serializers.Serializer[Plan]):
+class PlanOutput(Answer):
     """A plan in its current version. Money in the plan's currency; rates with up to 12 decimals."""
 
     id = serializers.UUIDField()
@@ -182,7 +185,7 @@ class PlanOutput(serializers.Serializer[Plan]):
         """The listing beside the terms; a customer is not told of others and their operators."""
         terms = plan.terms
         listing = {name: getattr(plan, column) for name, column in LISTING.items()}
-        shown = {
+        shown: dict[str, Any] = {
             **terms.to_json(),
             **listing,
             "id": plan.pk,
@@ -202,7 +205,7 @@ class PlanOutput(serializers.Serializer[Plan]):
                 if plan.allowed_organizations is None
                 else [name for name in plan.allowed_organizations if name == reader]
             )
-        return super().to_representation(shown)  # type: ignore[arg-type]  # a mapping will do
+        return super().to_representation(shown)
 
 
 def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
@@ -211,11 +214,13 @@ def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
     :raises ValidationError: if the amount has more decimals than the currency.
     :raises InvalidTermsError: if they make no sense.
     """
-    kept = {} if current is None else {name: getattr(current, name) for name in _TERMS}
-    given = {name: fields[name] for name in _TERMS if name in fields}
+    kept: dict[str, Any] = {}
+    if current is not None:
+        kept = {name: getattr(current, name) for name in _TERMS}
+    given: dict[str, Any] = {name: fields[name] for name in _TERMS if name in fields}
     if "usage" in given:
         given["usage"] = tuple(_usage_terms(price) for price in given["usage"])
-    terms = PlanTerms(**{**kept, **given})
+    terms = PlanTerms(**(kept | given))
     try:
         Money.parse(terms.amount, terms.currency)
     except InvalidError as failure:

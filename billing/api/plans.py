@@ -132,7 +132,7 @@ class OnePlan(_PlanEndpoint):
         fields = self.read(PlanInput, partial=True)
         with transaction.atomic():  # what is merged and compared is what is then changed
             plan = found(Plan.objects.select_for_update(), plan_id, noun="plan")
-            shown = PlanOutput(plan).data
+            shown = PlanOutput.of(plan)
             require_match(request, _etag(shown["version"], shown["updated_at"]))
             plan = services.update(
                 plan_id,
@@ -171,9 +171,8 @@ def _visible(request: Request) -> QuerySet[Plan]:
     return rows if reader.is_operator else rows.on_sale(reader.organization_id)
 
 
-def _show(request: Request, plans: list[Plan]) -> Any:
-    context = {"organization_id": caller(request).organization_id}
-    return PlanOutput(plans, many=True, context=context).data
+def _show(request: Request, plans: list[Plan]) -> list[dict[str, Any]]:
+    return PlanOutput.all_of(plans, organization_id=caller(request).organization_id)
 
 
 def _listing(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from billing import clock
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
-from billing.api.fields import MAX_PLACES, Exact, Instant, Strict, Text, instant
+from billing.api.fields import MAX_PLACES, Answer, Exact, Instant, Strict, Text, instant
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.core import figures
@@ -32,7 +32,7 @@ _A_DAY: Final = timedelta(days=1)
 
 
 @extend_schema_serializer(component_name="Entitlement")
-class EntitlementOutput(serializers.Serializer[Any]):
+class EntitlementOutput(Answer):
     """Whether one feature or meter may be used now, and why not."""
 
     feature = serializers.CharField()
@@ -76,7 +76,9 @@ class Entitlements(Endpoint):
         """List them."""
         customer = customer_named(request, customer_id)
         rights = entitlements.of(customer, now=clock.now())
-        return page("entitlements", rights.entitlements, self.filtered(), show=_show)
+        return page(
+            "entitlements", rights.entitlements, self.filtered(), show=EntitlementOutput.all_of
+        )
 
 
 class OneEntitlement(Endpoint):
@@ -92,7 +94,7 @@ class OneEntitlement(Endpoint):
         """Check it."""
         customer = customer_named(request, customer_id)
         answer = entitlements.check(customer, feature, now=clock.now())
-        return Response(EntitlementOutput(answer).data)
+        return Response(EntitlementOutput.of(answer))
 
 
 class UsageQuery(Strict):
@@ -116,7 +118,7 @@ class UsageQuery(Strict):
         return word
 
 
-class UsageBucketOutput(serializers.Serializer[Any]):
+class UsageBucketOutput(Answer):
     """One local day of the customer's; `running` is the total since `from`."""
 
     start = Instant()
@@ -126,7 +128,7 @@ class UsageBucketOutput(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(component_name="Usage")
-class UsageOutput(serializers.Serializer[Any]):
+class UsageOutput(Answer):
     """What a meter counted, day by day."""
 
     customer = serializers.UUIDField()
@@ -185,7 +187,7 @@ class UsageByDay(Endpoint):
                 for day in days
             ],
         }
-        return Response(UsageOutput(shown).data)
+        return Response(UsageOutput.of(shown))
 
 
 def _days(query: dict[str, Any], customer: Customer) -> tuple[date, date]:
@@ -207,8 +209,10 @@ def _day(text: str | None, customer: Customer, name: str, *, is_end: bool = Fals
     if text is None:
         return None
     try:
-        return date.fromisoformat(text) if len(text) == len("2026-04-11") else _local(
-            text, customer, is_end=is_end
+        return (
+            date.fromisoformat(text)
+            if len(text) == len("2026-04-11")
+            else _local(text, customer, is_end=is_end)
         )
     except ValueError:
         raise InvalidError(
@@ -236,7 +240,3 @@ def _cut(value: Fraction | None) -> str | None:
         return None
     scaled = value.numerator * 10**MAX_PLACES // value.denominator
     return figures.plain(Decimal(scaled).scaleb(-MAX_PLACES))
-
-
-def _show(rows: list[Entitlement]) -> Any:
-    return EntitlementOutput(rows, many=True).data

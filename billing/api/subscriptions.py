@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from billing import clock
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Exact, Instant, Neutral, Strict, Word
+from billing.api.fields import Answer, Exact, Instant, Neutral, Strict, Word
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own, require_operator
@@ -54,7 +54,7 @@ class SubscriptionInput(Strict):
     starts_at = Neutral(None)
 
 
-class SubscribedPlanOutput(serializers.Serializer[Any]):
+class SubscribedPlanOutput(Answer):
     """The plan, in the version whose terms hold."""
 
     id = serializers.UUIDField()
@@ -63,7 +63,7 @@ class SubscribedPlanOutput(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(component_name="Subscription")
-class SubscriptionOutput(serializers.Serializer[Subscription]):
+class SubscriptionOutput(Answer):
     """A subscription. `incomplete` waits for a payment method."""
 
     id = serializers.UUIDField()
@@ -101,7 +101,7 @@ class SubscriptionOutput(serializers.Serializer[Subscription]):
             "current_period_start": period.starts_at if period else None,
             "current_period_end": period.ends_at if period else None,
         }
-        return super().to_representation(shown)  # type: ignore[arg-type]  # a mapping will do
+        return super().to_representation(shown)
 
 
 class SubscriptionQuery(PageQuery):
@@ -134,7 +134,7 @@ class Subscriptions(Endpoint):
             rows = rows.filter(customer=customer_named(request, query["customer"]))
         if "status" in query:
             rows = rows.filter(status=query["status"])
-        return page("subscriptions", rows, query, show=_show)
+        return page("subscriptions", rows, query, show=SubscriptionOutput.all_of)
 
     @extend_schema(
         operation_id="createSubscription",
@@ -171,7 +171,7 @@ class Subscriptions(Endpoint):
             quantity=fields["quantity"],
             trial_days=fields["trial_days"],
         )
-        return Response(_show([_readable().get(pk=started.pk)])[0], status=201)
+        return Response(SubscriptionOutput.of(_readable().get(pk=started.pk)), status=201)
 
 
 class OneSubscription(Endpoint):
@@ -186,14 +186,10 @@ class OneSubscription(Endpoint):
     def get(self, request: Request, subscription_id: UUID) -> Response:
         """Read it."""
         row = find(request, _readable(), subscription_id, noun="subscription")
-        return Response(SubscriptionOutput(row).data)
+        return Response(SubscriptionOutput.of(row))
 
 
 def _readable() -> QuerySet[Subscription]:
     """With everything that is shown at hand."""
     open_periods = Prefetch("periods", BillingPeriod.objects.filter(closed_at=None))
     return Subscription.objects.select_related("plan_version").prefetch_related(open_periods)
-
-
-def _show(rows: list[Subscription]) -> Any:
-    return SubscriptionOutput(rows, many=True).data

@@ -17,7 +17,7 @@ from rest_framework.response import Response
 
 from billing import clock
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Exact, Instant, Json, decimal, instant, storable
+from billing.api.fields import Answer, Exact, Instant, Json, decimal, instant, storable
 from billing.api.openapi import problems
 from billing.api.tokens import caller
 from billing.core.errors import InvalidError
@@ -44,10 +44,12 @@ class UsageEventInput(serializers.Serializer[Any]):
 class UsageBatchInput(serializers.Serializer[Any]):
     """Up to 5,000 events."""
 
-    events = UsageEventInput(many=True, max_length=MAX_EVENTS)
+    events: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=UsageEventInput(), max_length=MAX_EVENTS
+    )
 
 
-class RejectionOutput(serializers.Serializer[Any]):
+class RejectionOutput(Answer):
     """Why one event was not taken."""
 
     index = serializers.IntegerField()
@@ -56,7 +58,7 @@ class RejectionOutput(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(component_name="UsageReceipt")
-class ReceiptOutput(serializers.Serializer[Any]):
+class ReceiptOutput(Answer):
     """What became of the events; the three together are all of them."""
 
     accepted = serializers.IntegerField()
@@ -204,6 +206,6 @@ def _shown(receipt: Receipt, indexes: list[int], faults: list[Rejection]) -> Any
     """The service counted only what was well-formed; tell it by the batch's own indexes."""
     refused = [Rejection(indexes[row.index], row.code, row.detail) for row in receipt.rejected]
     rejected = sorted([*faults, *refused], key=lambda row: row.index)
-    return ReceiptOutput(
+    return ReceiptOutput.of(
         {"accepted": receipt.accepted, "duplicates": receipt.duplicates, "rejected": rejected}
-    ).data
+    )

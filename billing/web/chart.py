@@ -62,7 +62,8 @@ def _empty(top: float) -> pygal.Line:
         css=(),
         no_prefix=True,
         width=720,
-        height=280,
+        height=300,
+        truncate_label=-1,
         margin=6,
         spacing=12,
         range=(0, top * _HEADROOM if top else 10),
@@ -71,7 +72,7 @@ def _empty(top: float) -> pygal.Line:
         show_legend=False,
         show_minor_x_labels=False,
         formatter=lambda value: f"{Decimal(str(value)):,f}",
-        style=pygal.style.Style(label_font_size=18, major_label_font_size=18),
+        style=pygal.style.Style(label_font_size=24, major_label_font_size=24),
     )
 
 

@@ -15,7 +15,7 @@ from billing import clock
 from billing.core.errors import BillingError
 from billing.queries import catalogue
 from billing.services import onboarding
-from billing.web.offers import summary
+from billing.web.offers import offers, summary
 from customers.models import Customer, User
 from customers.services import DETAILS
 
@@ -36,8 +36,9 @@ class SignupForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._plans = {str(plan.pk): plan for plan in catalogue.on_sale().plans}
-        _offer(self, "plan", [(pk, summary(plan)) for pk, plan in self._plans.items()])
+        on_sale = offers(catalogue.on_sale())
+        self._plans = {str(offer.plan.pk): offer.plan for offer in on_sale}
+        _offer(self, "plan", [(str(offer.plan.pk), summary(offer)) for offer in on_sale])
         self.initial.setdefault("plan", context.request.GET.get("plan"))
 
     def signup(self, request: HttpRequest, user: User) -> None:

@@ -32,6 +32,7 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
             "terms": subscription.plan_terms,
             "standing": words.standing(found, settings.DUNNING_POLICY),
             "access": words.access(found.rights.access.reason),
+            "sums": meters.sums(found),
             "expiry": words.expiry(found.method) if found.method else "",
             "meters": meters.in_use(found),
             "invoices": [(invoice, words.invoice(invoice)) for invoice in found.recent],

@@ -13,6 +13,8 @@ from django.utils.safestring import SafeString
 from billing.core.entitlements import Entitlement
 from billing.core.figures import figure
 from billing.core.figures import rate as exact_rate
+from billing.core.invoicing import Line, LineKind
+from billing.core.money import Money
 from billing.models import BillingPeriod, Subscription
 from billing.models.subscription import PeriodKind
 from billing.queries.overview import Overview
@@ -61,6 +63,20 @@ def in_use(overview: Overview) -> list[MeterUse]:
         for entitlement in rights.entitlements
         if entitlement.feature in overview.days and entitlement.used is not None
     ]
+
+
+def sums(overview: Overview) -> list[tuple[str, str, Money]]:
+    """What the next bill is made of: a name, how the amount came about, and the amount."""
+    if overview.outlook is None:
+        return []
+    return [_sum(line, overview) for line in overview.outlook.lines]
+
+
+def _sum(line: Line, overview: Overview) -> tuple[str, str, Money]:
+    if line.kind != LineKind.USAGE:
+        return "Base charge", line.explanation if line.share else "", line.amount
+    name = counted(overview.meters.get(line.meter), line.meter)
+    return f"{name}, so far", line.explanation, line.amount
 
 
 def _use(

@@ -29,10 +29,10 @@ def offers(catalogue: Catalogue) -> list[Offer]:
     return [_offer(plan, catalogue.meters) for plan in catalogue.plans]
 
 
-def summary(plan: Plan) -> str:
-    """`Premium, $180.00 a month`."""
-    terms = plan.terms
-    return f"{plan.name}, {rate(terms.amount, terms.currency)} {per(terms)}"
+def summary(offer: Offer) -> str:
+    """`Premium, $180.00 a month: 400 API calls included, then $1.80 each`."""
+    usage = "; ".join(offer.usage)
+    return f"{offer.plan.name}, {offer.price} {offer.per}{f': {usage}' if usage else ''}"
 
 
 def per(terms: PlanTerms) -> str:

@@ -150,15 +150,8 @@ class Either:
                 return option.read(value, param)
             except errors.MalformedError as refusal:
                 refusals.append(refusal)
-        raise _most_telling(refusals, value)
-
-
-def _most_telling(refusals: list[errors.MalformedError], value: FormValue) -> errors.MalformedError:
-    """Prefer the refusal that looked inside a hash or list over one that wanted something else."""
-    if isinstance(value, str):
-        return refusals[0]
-    inside = [refusal for refusal in refusals if not str(refusal.code).startswith("parameter_inv")]
-    return (inside or refusals)[0]
+        # One that got as far as looking inside says more than one that wanted something else.
+        raise next((refusal for refusal in refusals if refusal.param != param), refusals[0])
 
 
 def _in_order(value: FormValue) -> list[FormValue] | None:

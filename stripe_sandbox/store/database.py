@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 Row: TypeAlias = sqlite3.Row
 
+# Raised when the tables change: state is cheap to make again, and not worth migrating.
+_LAYOUT = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS objects (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -83,9 +85,19 @@ class Database:
             path, isolation_level=None, check_same_thread=False, timeout=10
         )
         self._connection.row_factory = sqlite3.Row
+        self._refuse_other_layouts()
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.executescript(_SCHEMA)
+
+    def _refuse_other_layouts(self) -> None:
+        found = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if found not in (0, _LAYOUT):
+            self._connection.close()
+            raise sqlite3.DatabaseError(
+                f"this state file has layout {found} and not {_LAYOUT}: delete it, or name another"
+            )
+        self._connection.execute(f"PRAGMA user_version={_LAYOUT}")
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

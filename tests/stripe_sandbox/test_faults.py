@@ -81,6 +81,15 @@ def test_a_rate_limited_call_may_be_made_again_with_its_key(
     assert api.customers.create({}, {"idempotency_key": "k"}).id
 
 
+def test_even_a_known_key_is_turned_away(api: stripe.V1Services, control: Control) -> None:
+    first = api.customers.create({}, {"idempotency_key": "k"})
+    control("POST", "faults", action="429")
+
+    with pytest.raises(stripe.RateLimitError):
+        api.customers.create({}, {"idempotency_key": "k"})
+    assert api.customers.create({}, {"idempotency_key": "k"}).id == first.id
+
+
 def test_faults_can_be_seen_and_taken_back(api: stripe.V1Services, control: Control) -> None:
     control("POST", "faults", action="cut", times=3)
 
@@ -90,9 +99,17 @@ def test_faults_can_be_seen_and_taken_back(api: stripe.V1Services, control: Cont
 
 
 @pytest.mark.parametrize(
-    "wish", [{"action": "explode"}, {"moment": "meanwhile"}, {"colour": "red"}]
+    "wish",
+    [
+        {"action": "explode"},
+        {"moment": "meanwhile"},
+        {"colour": "red"},
+        {"times": 0},
+        {"delay": "long"},
+        {"delay": -1},
+    ],
 )
-def test_a_fault_must_be_one(sandbox: Sandbox, wish: dict[str, str]) -> None:
+def test_a_fault_must_be_one(sandbox: Sandbox, wish: dict[str, Any]) -> None:
     answer = sandbox.handle("POST", "/_control/faults", json.dumps(wish))
 
     assert answer.status == 400
@@ -170,7 +187,11 @@ def test_a_cut_call_is_on_record_too(api: stripe.V1Services, control: Control) -
     with pytest.raises(stripe.APIConnectionError):
         api.customers.create({})
 
-    assert [entry["status"] for entry in control("GET", "requests")["data"]] == [None]
+    control("POST", "faults", action="cut", moment="after")
+    with pytest.raises(stripe.APIConnectionError):
+        api.customers.create({})
+
+    assert [entry["status"] for entry in control("GET", "requests")["data"]] == [None, None]
 
 
 def test_reset_forgets_everything_but_the_account(api: stripe.V1Services, control: Control) -> None:

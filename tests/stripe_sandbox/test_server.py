@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -105,6 +106,7 @@ def test_the_command_line_gives_an_endpoint_with_a_known_secret(ears: Ears) -> N
         (["--host", "0.0.0.0"], "loopback only"),  # noqa: S104 - what must not be
         (["--host", "192.0.2.1"], "loopback only"),
         (["--webhook-url", "http://127.0.0.1:1/"], "go together"),
+        (["--state", "/nowhere/at/all/state.sqlite3"], "unable to open"),
     ],
 )
 def test_it_refuses_what_it_should_not_do(
@@ -114,6 +116,16 @@ def test_it_refuses_what_it_should_not_do(
 
     assert main(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_state_file_of_another_layout_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.sqlite3"
+    other = sqlite3.connect(path)
+    other.execute("PRAGMA user_version=999")
+    other.close()
+
+    with pytest.raises(sqlite3.DatabaseError, match="layout 999"), running(state=str(path)):
+        pass
 
 
 def test_a_library_user_is_refused_too() -> None:

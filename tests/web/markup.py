@@ -6,23 +6,8 @@ from html.parser import HTMLParser
 
 from django.http import HttpResponse
 
-_VOID = frozenset(
-    [
-        "area",
-        "base",
-        "br",
-        "col",
-        "embed",
-        "hr",
-        "img",
-        "input",
-        "link",
-        "meta",
-        "source",
-        "track",
-        "wbr",
-    ]
-)
+_VOID = frozenset({"base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
+_IN_LINE = frozenset({"a", "span", "strong"})
 _LABELLED = frozenset({"input", "select", "textarea"})
 _NEEDS_NO_LABEL = frozenset({"hidden", "submit", "button"})
 
@@ -45,7 +30,7 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         """What it says, with single spaces."""
-        return " ".join(" ".join(self._texts).split())
+        return " ".join("".join(self._texts).split())
 
     @property
     def path(self) -> str:
@@ -66,6 +51,8 @@ class Page(HTMLParser):
         if tag == "input" and "label" in self._open:
             attributes["in-label"] = ""
         self.elements.append((tag, attributes))
+        if tag not in _IN_LINE:
+            self._texts.append(" ")
         if tag not in _VOID:
             self._open.append(tag)
 
@@ -91,11 +78,8 @@ class Page(HTMLParser):
             faults.append("no doctype")
         if [a.get("lang") for a in self.all("html")] != ["en"]:
             faults.append("no language")
-        faults += [
-            f"{len(self.all(tag))} <{tag}>"
-            for tag in ("h1", "main", "title")
-            if len(self.all(tag)) != 1
-        ]
+        counts = {tag: len(self.all(tag)) for tag in ("h1", "main", "title")}
+        faults += [f"{count} <{tag}>" for tag, count in counts.items() if count != 1]
         ids = [a["id"] for _, a in self.elements if a.get("id")]
         faults += [f"id {one} twice" for one in {i for i in ids if ids.count(i) > 1}]
         faults += ["image without alt" for a in self.all("img") if "alt" not in a]
@@ -119,6 +103,5 @@ class Page(HTMLParser):
         faults += ["inline style sheet" for _ in self.all("style")]
         faults += [f"{n} on <{tag}>" for tag, a in self.elements for n in a if n.startswith("on")]
         outside = [a.get("src") or a.get("href") or "" for _, a in self.elements]
-        return faults + [
-            f"loads {url}" for url in outside if url.startswith(("http:", "https:", "//"))
-        ]
+        foreign = ("http:", "https:", "//")
+        return faults + [f"loads {url}" for url in outside if url.startswith(foreign)]

@@ -17,9 +17,8 @@ def test_a_trial_says_until_when_and_that_nothing_is_charged(people: People) -> 
 
     page = alice.get(HOME)
 
-    assert (
-        "Trial until 25 April 2026, 14 days left. No card needed, nothing is charged." in page.text
-    )
+    assert "Trial until 25 April 2026, 14 days left." in page.text
+    assert "No card needed, nothing is charged." in page.text
     assert "You can use the service." in page.text
     assert "Add a card" in page.text
 
@@ -31,7 +30,7 @@ def test_a_trial_with_a_card_says_what_the_first_charge_will_be(people: People) 
     page = alice.get(HOME)
 
     assert "afterwards your plan goes on with Visa •••• 4242" in page.text
-    assert "On 1 May 2026 , as things stand: about $30.00" in page.text
+    assert "On 1 May 2026, as things stand: about $30.00" in page.text
     assert "180.00 × 5/30 days = 30.00 USD" in page.text
 
 
@@ -43,10 +42,8 @@ def test_a_trial_that_is_over_waits_for_a_card(people: People) -> None:
 
     assert "Waiting for a card: your trial ended on 25 April 2026." in page.text
     assert "You cannot use the service: your plan needs a card first." in page.text
-    assert (
-        "Should you add a card today , the first charge comes on 1 May 2026 : about $24.00"
-        in page.text
-    )
+    assert "Should you add a card today, the first charge comes on 1 May 2026:" in page.text
+    assert "about $24.00" in page.text
 
 
 def test_usage_stands_against_the_prorated_allowance(people: People) -> None:
@@ -58,7 +55,7 @@ def test_usage_stands_against_the_prorated_allowance(people: People) -> None:
     assert "300 used of 66.66… included (400 × 5/30 days)" in page.text
     assert "about $450.00" in page.text  # 30.00, and 233.33… above at 1.80
     assert "300 used − 66.66… included (400 × 5/30 days) = 233.33… × 1.80 = 420.00 USD" in page.text
-    assert "Visa •••• 4242 , expires 12/2040" in page.text
+    assert "Visa •••• 4242, expires 12/2040" in page.text
     assert len([a for a in page.all("svg") if a.get("role") == "img"]) == 1
 
 
@@ -143,7 +140,6 @@ def test_somebody_may_act_for_several_customers(people: People) -> None:
 
     page = bob.post("/billing/switch/", customer=str(second.pk))
 
-    assert [a for a in page.all("h1")]
     assert "Gold Free trial" in page.text
 
 

@@ -1,0 +1,80 @@
+"""`/charges`: have an invoice paid."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import clock, tasks
+from billing.api.endpoint import Endpoint
+from billing.api.fields import Amount, Answer, Instant, Strict, Word
+from billing.api.openapi import problems
+from billing.api.permissions import find, require_operator
+from billing.core.lifecycle import AttemptStatus, InvoiceStatus
+from billing.models import Invoice, PaymentMethod
+from billing.services import payments
+
+
+class ChargeInput(Strict):
+    """Which invoice, and with what; the customer's default where nothing is named."""
+
+    invoice_id = serializers.UUIDField()
+    payment_method = serializers.UUIDField(allow_null=True, default=None, required=False)
+
+
+@extend_schema_serializer(component_name="Charge")
+class ChargeOutput(Answer):
+    """A charge at a gateway, from being written down to its outcome."""
+
+    id = serializers.UUIDField()
+    invoice_id = serializers.UUIDField()
+    payment_method = serializers.UUIDField(source="payment_method_id")
+    gateway = serializers.CharField()
+    amount = Amount()
+    currency = serializers.CharField()
+    status = Word(AttemptStatus)
+    created_at = Instant()
+
+
+class Charges(Endpoint):
+    """Charges to come."""
+
+    @extend_schema(
+        operation_id="chargeInvoice",
+        summary="Charge an invoice",
+        description=(
+            "A draft gets its number, is frozen and `pending` (operators only); the charge goes "
+            "to a worker, and its outcome stands on the invoice."
+        ),
+        request=ChargeInput,
+        responses={202: ChargeOutput, **problems(400, 403, 404, 409, 422)},
+        examples=[
+            OpenApiExample(
+                "Charge",
+                {"invoice_id": "0198d5a2-0000-7000-8000-000000000003"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Write down that it shall be charged, and tell a worker."""
+        fields = self.read(ChargeInput)
+        rows = Invoice.objects.select_related("customer__test_clock")
+        invoice = find(request, rows, fields["invoice_id"], noun="invoice")
+        if invoice.status == InvoiceStatus.DRAFT:
+            require_operator(request)
+        if fields["payment_method"] is not None:
+            theirs = PaymentMethod.objects.usable().filter(customer=invoice.customer_id)
+            find(request, theirs, fields["payment_method"], noun="payment method")
+        attempt = payments.charge(
+            invoice.pk,
+            now=invoice.customer.lives_at(clock.now()),
+            payment_method_id=fields["payment_method"],
+        )
+        transaction.on_commit(partial(tasks.collect_soon, [attempt.pk]))
+        return Response(ChargeOutput.of(attempt), status=202)

@@ -1,0 +1,207 @@
+"""What an invoice looks like in bodies (api.md, section 6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Prefetch, QuerySet
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from billing.api.fields import (
+    Amount,
+    Answer,
+    Exact,
+    Instant,
+    Neutral,
+    Strict,
+    Text,
+    Word,
+    currency,
+    major,
+)
+from billing.core import figures
+from billing.core.invoicing import LineKind
+from billing.core.lifecycle import InvoiceStatus
+from billing.core.money import Money, exponent
+from billing.models import Allocation, Invoice, InvoiceLine
+from billing.queries import balances
+
+
+class ItemInput(Strict):
+    """One line by hand: quantity × unit amount, rounded once."""
+
+    description = Text(max_length=500)
+    quantity = Exact()
+    unit_amount = Exact(allow_negative=True)
+
+
+class InvoiceInput(Strict):
+    """A draft."""
+
+    customer = serializers.UUIDField()
+    currency = Text(validators=[currency])
+    items: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=ItemInput(), allow_empty=False, max_length=1000
+    )
+    due_at = Neutral(None)
+    idempotency_key = Text(
+        required=False,
+        allow_null=True,
+        max_length=255,
+        help_text="Instead of the header `Idempotency-Key`.",
+    )
+
+
+class ShareOutput(Answer):
+    """`used` of `whole` days or seconds."""
+
+    used = serializers.IntegerField()
+    whole = serializers.IntegerField()
+    unit = serializers.CharField()
+
+
+class LineOutput(Answer):
+    """What, how many, at which rate, how much, and how that came about."""
+
+    kind = Word(LineKind)
+    description = serializers.CharField()
+    quantity = Exact()
+    unit_amount = Exact()
+    amount = Amount()
+    explanation = serializers.CharField()
+    period_start = Instant(allow_null=True)
+    period_end = Instant(allow_null=True)
+    meter = serializers.CharField(allow_null=True)
+    tiers = Neutral([])
+    tax_rate = Neutral(None)
+    tax_category = Neutral(None)
+    proration = ShareOutput(allow_null=True)
+
+
+class PaymentOutput(Answer):
+    """A payment, and how much of it settles this invoice."""
+
+    id = serializers.UUIDField()
+    gateway = serializers.CharField()
+    amount = Amount()
+    currency = serializers.CharField()
+    received_at = Instant()
+
+
+class SellerOutput(Answer):
+    """In whose name; empty while it is a draft."""
+
+    name = serializers.CharField(required=False)
+    address = serializers.CharField(required=False)
+    country = serializers.CharField(required=False)
+    tax_number = serializers.CharField(required=False)
+
+
+class BuyerOutput(Answer):
+    """To whom, as it was when the invoice was finalized; empty while it is a draft."""
+
+    customer = serializers.UUIDField(required=False)
+    organization_id = serializers.CharField(required=False)
+    name = serializers.CharField(required=False)
+    line1 = serializers.CharField(required=False)
+    line2 = serializers.CharField(required=False)
+    city = serializers.CharField(required=False)
+    state = serializers.CharField(required=False)
+    postal_code = serializers.CharField(required=False)
+    country = serializers.CharField(required=False)
+
+
+@extend_schema_serializer(component_name="Invoice")
+class InvoiceOutput(Answer):
+    """What a customer owes and why. Money is in `currency`."""
+
+    id = serializers.UUIDField()
+    number = serializers.CharField(allow_null=True)
+    status = Word(InvoiceStatus)
+    customer = serializers.UUIDField()
+    subscription = serializers.UUIDField(allow_null=True)
+    currency = serializers.CharField()
+    lines = LineOutput(many=True)
+    subtotal = Amount()
+    discount = Amount()
+    tax = Amount()
+    total = Amount()
+    amount_paid = Amount()
+    amount_due = Amount()
+    seller = SellerOutput()
+    buyer = BuyerOutput()
+    issued_at = Instant(allow_null=True)
+    due_at = Instant(allow_null=True)
+    paid_at = Instant(allow_null=True)
+    period_start = Instant(allow_null=True)
+    period_end = Instant(allow_null=True)
+    payments = PaymentOutput(many=True)
+    credit_notes = Neutral([])
+    version = serializers.IntegerField()
+    created_at = Instant()
+
+    def to_representation(self, invoice: Invoice) -> dict[str, Any]:
+        """Sums come from the journal and the allocations; `context["due"]` has what is owed."""
+        lines = list(invoice.lines.all())
+        allocations = list(invoice.allocations.all())
+        code = invoice.currency
+        same = ("number", "status", "currency", "seller", "buyer", "issued_at", "due_at")
+        rest = ("paid_at", "version", "created_at", "total")
+        shown = {
+            **{name: getattr(invoice, name) for name in (*same, *rest)},
+            "id": invoice.pk,
+            "customer": invoice.customer_id,
+            "subscription": invoice.subscription_id,
+            "lines": [_line(line, code) for line in lines],
+            "subtotal": invoice.total,
+            "discount": Money.zero(code),
+            "tax": Money.zero(code),
+            "amount_paid": Money(sum(row.amount_minor for row in allocations), code),
+            "amount_due": Money(self.context["due"][invoice.pk], code),
+            "period_start": invoice.period.starts_at if invoice.period else None,
+            "period_end": invoice.period.ends_at if invoice.period else None,
+            "payments": [_payment(row) for row in allocations],
+        }
+        return super().to_representation(shown)
+
+
+def readable() -> QuerySet[Invoice]:
+    """With everything that is shown at hand, in as many queries for a hundred as for one."""
+    return Invoice.objects.select_related("period").prefetch_related(
+        Prefetch("lines", InvoiceLine.objects.order_by("position")),
+        Prefetch("allocations", Allocation.objects.select_related("payment").order_by("pk")),
+    )
+
+
+def show(invoices: list[Invoice]) -> list[dict[str, Any]]:
+    """Invoices as they are answered."""
+    return InvoiceOutput.all_of(invoices, due=balances.due_on(invoices))
+
+
+def _line(line: InvoiceLine, code: str) -> dict[str, Any]:
+    share = None
+    if line.share_used is not None:
+        share = {"used": line.share_used, "whole": line.share_whole, "unit": line.share_unit}
+    return {
+        "kind": line.kind,
+        "description": line.description,
+        "quantity": line.quantity,
+        "unit_amount": figures.rate(line.unit_amount, exponent(code)),
+        "amount": major(line.amount_minor, code),
+        "explanation": line.explanation,
+        "period_start": line.period_start,
+        "period_end": line.period_end,
+        "meter": line.meter or None,
+        "proration": share,
+    }
+
+
+def _payment(row: Allocation) -> dict[str, Any]:
+    return {
+        "id": row.payment_id,
+        "gateway": row.payment.gateway,
+        "amount": major(row.amount_minor, row.payment.currency),
+        "currency": row.payment.currency,
+        "received_at": row.payment.received_at,
+    }

@@ -1,0 +1,159 @@
+"""`/invoices`: what is owed and why."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing import clock
+from billing.api.customers import customer_named
+from billing.api.endpoint import Endpoint
+from billing.api.fields import Strict, Word
+from billing.api.invoice_shapes import InvoiceInput, InvoiceOutput, readable, show
+from billing.api.openapi import IF_MATCH, problems
+from billing.api.pages import PageQuery, listing, page
+from billing.api.permissions import find, own, require_operator
+from billing.api.preconditions import require_match
+from billing.api.tokens import caller
+from billing.core.lifecycle import InvoiceStatus
+from billing.models import Invoice
+from billing.services import invoices, locks
+
+
+class InvoiceQuery(PageQuery):
+    """Which invoices."""
+
+    customer = serializers.UUIDField(required=False)
+    subscription = serializers.UUIDField(required=False)
+    status = Word(InvoiceStatus, required=False)
+
+
+class InvoiceChange(Strict):
+    """The step to take. What a gateway decides is changed by its word only."""
+
+    status = serializers.ChoiceField(["canceled", "refunded", "in_protest"])
+
+    def validate_status(self, word: str) -> str:
+        """Refunds and protests need a gateway."""
+        if word != "canceled":
+            raise serializers.ValidationError(
+                "Only “canceled” is supported so far.", "not_supported"
+            )
+        return word
+
+
+class Invoices(Endpoint):
+    """All invoices."""
+
+    operator_only = frozenset({"POST"})
+    filters = InvoiceQuery
+
+    @extend_schema(
+        operation_id="listInvoices",
+        summary="List invoices",
+        description="Newest first; of one customer or subscription, or in one status, where asked.",
+        parameters=[InvoiceQuery],
+        responses={200: listing("invoices", InvoiceOutput, "Invoice"), **problems(400, 404)},
+    )
+    def get(self, request: Request) -> Response:
+        """List them."""
+        query = self.filtered()
+        rows = own(request, readable()).order_by("-created_at", "-pk")
+        if "customer" in query:
+            rows = rows.filter(customer=customer_named(request, query["customer"]))
+        if "subscription" in query:
+            rows = rows.filter(subscription=query["subscription"])
+        if "status" in query:
+            rows = rows.filter(status=query["status"])
+        return page("invoices", rows, query, show=show)
+
+    @extend_schema(
+        operation_id="draftInvoice",
+        summary="Write an invoice by hand",
+        description=(
+            "Operators only. It is a draft until it is charged; then it gets its number. Unit "
+            "amounts are rates and may have 12 decimals; each line is rounded once."
+        ),
+        request=InvoiceInput,
+        responses={201: InvoiceOutput, **problems(400, 403, 404, 409, 422)},
+        examples=[
+            OpenApiExample(
+                "Set-up",
+                {
+                    "customer": "0198d5a2-0000-7000-8000-000000000001",
+                    "currency": "USD",
+                    "items": [{"description": "Set-up", "quantity": "1", "unit_amount": "250"}],
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Write one."""
+        fields = self.read(InvoiceInput)
+        customer = customer_named(request, fields["customer"])
+        written = invoices.draft(
+            customer.pk,
+            currency=fields["currency"],
+            items=[
+                (item["description"], item["quantity"], item["unit_amount"])
+                for item in fields["items"]
+            ],
+            by=caller(request).name,
+            now=customer.lives_at(clock.now()),
+        )
+        return Response(shown(written.pk), status=201)
+
+
+class OneInvoice(Endpoint):
+    """One invoice."""
+
+    @extend_schema(
+        operation_id="getInvoice",
+        summary="Read an invoice",
+        description="With its lines, each with the calculation behind it, and its payments.",
+        responses={200: InvoiceOutput, **problems(404)},
+    )
+    def get(self, request: Request, invoice_id: UUID) -> Response:
+        """Read it."""
+        invoice = find(request, readable(), invoice_id, noun="invoice")
+        return Response(show([invoice])[0])
+
+    @extend_schema(
+        operation_id="updateInvoice",
+        summary="Cancel an invoice",
+        description=(
+            "Operators only. One that nobody has paid and no charge is under way for; a numbered "
+            "one keeps its number."
+        ),
+        request=InvoiceChange,
+        parameters=IF_MATCH,
+        responses={200: InvoiceOutput, **problems(400, 403, 404, 409, 412)},
+        examples=[OpenApiExample("Cancel", {"status": "canceled"}, request_only=True)],
+    )
+    def patch(self, request: Request, invoice_id: UUID) -> Response:
+        """Cancel it."""
+        found = find(
+            request,
+            Invoice.objects.select_related("customer__test_clock"),
+            invoice_id,
+            noun="invoice",
+        )
+        require_operator(request)
+        self.read(InvoiceChange)
+        now = found.customer.lives_at(clock.now())
+        with transaction.atomic():  # what is compared is what is then canceled
+            require_match(request, f'"{locks.invoice(invoice_id).version}"')
+            invoices.cancel(invoice_id, by=caller(request).name, now=now)
+        return Response(shown(invoice_id))
+
+
+def shown(invoice_id: UUID) -> dict[str, Any]:
+    """An invoice as it is answered."""
+    return show([readable().get(pk=invoice_id)])[0]

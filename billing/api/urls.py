@@ -1,0 +1,47 @@
+"""The addresses under `/api/v1/`."""
+
+from __future__ import annotations
+
+from django.urls import path, re_path
+
+from billing.api import openapi as _openapi  # noqa: F401  # makes the bearer scheme known
+from billing.api.charges import Charges
+from billing.api.checkout import CheckoutSessions, OneCheckoutSession
+from billing.api.customers import Customers, OneCustomer
+from billing.api.endpoint import Nowhere
+from billing.api.invoices import Invoices, OneInvoice
+from billing.api.journal import Journal
+from billing.api.meters import Features, Meters
+from billing.api.payment_methods import OnePaymentMethod, PaymentMethods
+from billing.api.plans import OnePlan, Plans
+from billing.api.rights import Entitlements, OneEntitlement, UsageByDay
+from billing.api.subscriptions import OneSubscription, Subscriptions
+from billing.api.test_clocks import Advance, OneTestClock, TestClocks
+from billing.api.usage import UsageEvents
+
+urlpatterns = [
+    path("meters", Meters.as_view()),
+    path("features", Features.as_view()),
+    path("plans", Plans.as_view()),
+    path("plans/<uuid:plan_id>", OnePlan.as_view()),
+    path("customers", Customers.as_view()),
+    path("customers/<uuid:customer_id>", OneCustomer.as_view()),
+    path("customers/<uuid:customer_id>/entitlements", Entitlements.as_view()),
+    path("customers/<uuid:customer_id>/entitlements/<str:feature>", OneEntitlement.as_view()),
+    path("customers/<uuid:customer_id>/usage", UsageByDay.as_view()),
+    path("subscriptions", Subscriptions.as_view()),
+    path("subscriptions/<uuid:subscription_id>", OneSubscription.as_view()),
+    path("usage-events", UsageEvents.as_view()),
+    path("invoices", Invoices.as_view()),
+    path("invoices/<uuid:invoice_id>", OneInvoice.as_view()),
+    path("charges", Charges.as_view()),
+    path("payment-methods", PaymentMethods.as_view()),
+    path("payment-methods/<uuid:method_id>", OnePaymentMethod.as_view()),
+    path("checkout-sessions", CheckoutSessions.as_view()),
+    path("checkout-sessions/<uuid:session_id>", OneCheckoutSession.as_view()),
+    path("journal", Journal.as_view()),
+    path("test-clocks", TestClocks.as_view()),
+    path("test-clocks/<uuid:clock_id>", OneTestClock.as_view()),
+    path("test-clocks/<uuid:clock_id>/advance", Advance.as_view()),
+    re_path(r"", Nowhere.as_view()),
+]
