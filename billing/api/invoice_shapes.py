@@ -21,7 +21,6 @@ from billing.api.fields import (
     major,
 )
 from billing.core import figures
-from billing.core.invoicing import LineKind
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money, exponent
 from billing.models import Allocation, Invoice, InvoiceLine
@@ -64,7 +63,6 @@ class ShareOutput(Answer):
 class LineOutput(Answer):
     """What, how many, at which rate, how much, and how that came about."""
 
-    kind = Word(LineKind)
     description = serializers.CharField()
     quantity = Exact()
     unit_amount = Exact()
@@ -184,7 +182,6 @@ def _line(line: InvoiceLine, code: str) -> dict[str, Any]:
     if line.share_used is not None:
         share = {"used": line.share_used, "whole": line.share_whole, "unit": line.share_unit}
     return {
-        "kind": line.kind,
         "description": line.description,
         "quantity": line.quantity,
         "unit_amount": figures.rate(line.unit_amount, exponent(code)),

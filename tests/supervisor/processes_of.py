@@ -49,7 +49,7 @@ def gone(pid: int) -> bool:
     return processes.start_time(pid) is None
 
 
-def wait_until(true: Callable[[], object], *, seconds: float = 10) -> None:
+def wait_until(true: Callable[[], object], *, seconds: float = 30) -> None:
     """Fail unless this becomes true in time."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -98,7 +98,7 @@ def test_sigterm_ends_all_and_a_start_that_fails_says_why(home: Path) -> None:
         assert process.stdout.readline() == "up\n"
         rows = json.loads((home / "run" / "children.json").read_text())
         process.terminate()
-        assert process.wait(timeout=10) == 128 + signal.SIGTERM
+        assert process.wait(timeout=30) == 128 + signal.SIGTERM
         assert all(gone(row["pid"]) for row in rows)
 
     (home / "postgres" / "data" / "PG_VERSION").write_text("9.6\n")

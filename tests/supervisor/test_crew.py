@@ -206,12 +206,12 @@ def test_a_gone_terminal_does_not_keep_anything_running(home: Path) -> None:
         assert process.stdout is not None
         process.stdout.close()
         process.send_signal(signal.SIGHUP)
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=30) == 0
         assert all(gone(pid) for pid in pids.values())
 
 
 def _assert_stopped_well(process: subprocess.Popen[str], pids: list[int]) -> None:
-    output, _ = process.communicate(timeout=10)
+    output, _ = process.communicate(timeout=30)
     assert output.endswith("stopped\n"), output
     assert process.returncode == 0
     assert all(gone(pid) for pid in pids)
