@@ -5,11 +5,15 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip --disable-pip-version-check --no-input
 
-# What `check --deploy` looks at: the settings of a server, with nothing real in them.
+WITH_SERVERS := env -u DATABASE_URL -u REDIS_URL -u STRIPE_SECRET_KEY \
+	BURSAR_HOME=build/check $(PY) -m supervisor exec -- env
+
+# What `check --deploy` looks at: the settings of a server, with nothing real in them; its
+# database and cache are those of `supervisor exec`, since some checks look.
 PRODUCTION := SECRET_KEY=for-this-check-only-and-long-enough-0123456789-abcdefghijklm \
 	DEBUG=0 SECURE=1 TEST_CLOCKS=0 \
 	PUBLIC_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
-	DATABASE_URL=postgresql://bursar@127.0.0.1:1/bursar REDIS_URL=redis://127.0.0.1:1/0 \
+	STRIPE_API_BASE=https://api.stripe.com \
 	STRIPE_SECRET_KEY=sk_test_00000000000000000000000000000000 \
 	STRIPE_WEBHOOK_SECRET=whsec_00000000000000000000000000000000 \
 	DJANGO_SETTINGS_MODULE=config.settings
@@ -34,9 +38,9 @@ check: dev  ## style, types, import contracts, migrations, deployment settings
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
-	BURSAR_HOME=build/check DJANGO_SETTINGS_MODULE=config.settings_test \
-		$(PY) -m supervisor exec -- $(PY) manage.py makemigrations --check --dry-run
-	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
+	$(WITH_SERVERS) DJANGO_SETTINGS_MODULE=config.settings_test \
+		$(PY) manage.py makemigrations --check --dry-run
+	$(WITH_SERVERS) $(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 core: dev  ## the pure core's tests, in seconds and without a database
 	$(PY) -m pytest -c /dev/null --rootdir=. -p no:django -p no:cacheprovider \

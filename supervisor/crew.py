@@ -39,6 +39,8 @@ class Service:
     prepare: Callable[[], None] = _nothing
     ready: Callable[[], bool] = _at_once
     once: bool = False
+    # Between two questions whether it is ready.
+    interval: float = 0.02
     timeout: float = 60.0
 
     @property
@@ -52,6 +54,7 @@ class _Member:
     child: Child | None = None
     ready: bool = False
     up_since: float = 0.0
+    asked_at: float = 0.0
     failures: int = 0
     retry_at: float = 0.0
 
@@ -125,7 +128,7 @@ class Crew:
             self._launch_when_due(member)
         elif not member.alive():
             self._ended(member, member.child)
-        elif not member.ready and not member.service.once:
+        elif not member.ready and not member.service.once and self._may_ask(member):
             self._ask_whether_ready(member, member.child)
 
     def _launch_when_due(self, member: _Member) -> None:
@@ -143,7 +146,11 @@ class Crew:
         else:
             self.roster.add(member.child)
 
+    def _may_ask(self, member: _Member) -> bool:
+        return time.monotonic() - member.asked_at >= member.service.interval
+
     def _ask_whether_ready(self, member: _Member, child: Child) -> None:
+        member.asked_at = time.monotonic()
         if member.service.ready():
             self._is_ready(member, child)
         elif not self._complete and time.monotonic() - child.started > member.service.timeout:

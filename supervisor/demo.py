@@ -80,17 +80,30 @@ def _application(
 
 
 def _facts(application: Application, chosen: Mapping[str, str]) -> dict[str, Any]:
-    """What a person or a script needs to use the demo."""
+    """What a person or a script needs to use the demo.
+
+    The addresses are of this start: the port may have been another when the people were made.
+    """
+    url = chosen["PUBLIC_URL"]
     try:
         seed = json.loads(application.seed.read_text(encoding="utf-8"))
-        people = {name: seed[name] for name in ("admin", "customer", "operator_token")}
+        facts = {
+            "url": url,
+            "admin": _login(seed["admin"], f"{url}/admin/"),
+            "customer": _login(seed["customer"], f"{url}/"),
+            "operator_token": seed["operator_token"],
+            "stripe_sandbox": None,
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SupervisorError(f"{application.seed} does not say who may log in: {error}") from error
-    stand_in = None
     if application.stripe_port is not None:
         base = f"http://{HOST}:{application.stripe_port}"
-        stand_in = {"url": base, "control": f"{base}/_control/"}
-    return {"url": chosen["PUBLIC_URL"], **people, "stripe_sandbox": stand_in}
+        facts["stripe_sandbox"] = {"url": base, "control": f"{base}/_control/"}
+    return facts
+
+
+def _login(person: Mapping[str, str], url: str) -> dict[str, str]:
+    return {"email": person["email"], "password": person["password"], "url": url}
 
 
 def _announcement(facts: Mapping[str, Any], home: Home) -> str:

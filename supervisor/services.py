@@ -88,6 +88,9 @@ class Application:
             needs=_SERVERS,
             prepare=self.publish,
             ready=functools.partial(ports.answers, self.port, "/healthz"),
+            # Its answer takes a look at every other part, and so waits for the tables as well.
+            interval=0.25,
+            timeout=180,
         )
 
     def _celery(self) -> list[Service]:

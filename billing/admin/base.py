@@ -121,6 +121,8 @@ class BooksAdmin(OperatorAdmin):
     The right to change such a model is the right to use its actions, which call services.
     """
 
+    compressed_fields = False
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never."""
         return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 from zoneinfo import available_timezones
 
@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from billing import clock
 from billing.admin import columns, finding, story, tables
 from billing.admin.base import OperatorAdmin, by
-from billing.admin.theme import ModelForm, StackedInline
+from billing.admin.theme import ModelForm, StackedInline, dress
 from billing.core import money
 from billing.core.errors import InvalidError
 from customers import services
@@ -28,6 +28,11 @@ class CustomerForm(ModelForm):
     class Meta:
         model = Customer
         fields = ("organization_id", "currency", "locale", "timezone", "metadata")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            dress(field)
 
     def clean_currency(self) -> str:
         """An ISO 4217 code."""
@@ -53,9 +58,11 @@ class BillingDetailsInline(StackedInline):
     can_delete = False
     max_num = 1
     fields = (
-        ("name", "email", "phone"),
-        ("line1", "line2", "postal_code"),
-        ("city", "state", "country"),
+        ("name", "email"),
+        ("line1", "line2"),
+        ("postal_code", "city"),
+        ("state", "country"),
+        "phone",
     )
 
 
@@ -94,7 +101,7 @@ class CustomerAdmin(OperatorAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
         """What is set, and what was written down about it."""
         settings = (("organization_id", "currency"), ("timezone", "locale"), "metadata")
-        sections = [("Settings", {"fields": settings})]
+        sections: list[Any] = [("Settings", {"fields": settings})]
         if obj is not None:
             record = (_RECORD[:2], _RECORD[2:4], _RECORD[4:])
             sections.append(("Record", {"fields": record}))
@@ -154,15 +161,15 @@ class CustomerAdmin(OperatorAdmin):
     def construct_change_message(
         self,
         request: HttpRequest,
-        form: ModelForm,
-        formsets: Sequence[Any],
+        form: forms.BaseForm,
+        formsets: Iterable[Any],
         add: bool = False,  # noqa: FBT001, FBT002  # Django's signature
     ) -> list[dict[str, Any]]:
         """Which fields were changed; never to what."""
         if add:
             return [{"added": {}}]
-        forms = [form, *(details for formset in formsets for details in formset.forms)]
-        return [{"changed": {"fields": [name for each in forms for name in _changed(each)]}}]
+        filled = [form, *(details for formset in formsets for details in formset.forms)]
+        return [{"changed": {"fields": [name for each in filled for name in _changed(each)]}}]
 
 
 def _changed(form: forms.BaseForm) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
@@ -24,16 +26,31 @@ from billing.models import (
 from billing.queries import balances
 from billing.services import invoices, payments
 
+_ADDRESS: Final = (
+    "name",
+    "address",
+    "line1",
+    "line2",
+    "postal_code",
+    "city",
+    "state",
+    "country",
+    "tax_number",
+)
+
 
 def _owed(invoice: Invoice) -> object:
     return cells.money(Money(balances.due_on([invoice])[invoice.pk], invoice.currency))
 
 
+def _subscription(invoice: Invoice) -> object:
+    subscription = invoice.subscription
+    return cells.link(subscription, subscription.plan_name if subscription else None)
+
+
 def _party(party: dict[str, str]) -> str:
     """As it was frozen; a draft has none yet."""
-    hidden = {"customer", "organization_id"}
-    lines = [text for name, text in party.items() if text and name not in hidden]
-    return "\n".join(lines) or cells.NOTHING
+    return "\n".join(party[name] for name in _ADDRESS if party.get(name)) or cells.NOTHING
 
 
 @admin.register(Invoice)
@@ -64,7 +81,7 @@ class InvoiceAdmin(BooksAdmin):
         columns.instant("due_at"),
         columns.instant("paid_at"),
         columns.instant("next_charge_at", "next charge"),
-        columns.link("subscription"),
+        columns.computed("Subscription", _subscription),
         columns.link("period"),
         columns.computed("Seller", lambda invoice: _party(invoice.seller)),
         columns.computed("Buyer", lambda invoice: _party(invoice.buyer)),
@@ -73,10 +90,8 @@ class InvoiceAdmin(BooksAdmin):
     )
     fields = (
         readonly_fields[:5],
-        readonly_fields[5:9],
-        readonly_fields[9:11],
-        readonly_fields[11:13],
-        readonly_fields[13:],
+        (*readonly_fields[5:9], readonly_fields[9]),
+        (*readonly_fields[10:13], *readonly_fields[13:]),
     )
 
     def tables(self, obj: Invoice) -> list[Table]:
@@ -112,7 +127,7 @@ class InvoiceAdmin(BooksAdmin):
         return self.act(request, object_id, command)
 
     @dialog_action(
-        "Cancel",
+        "Cancel invoice",
         "Nobody will have to pay this invoice. It keeps its number, and this cannot be undone.",
         icon="cancel",
         is_danger=True,

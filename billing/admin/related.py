@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
+from django.apps import apps
 from django.db.models import QuerySet
 from django.utils.html import format_html_join
 
@@ -12,6 +14,7 @@ from billing.admin.tables import Table, beginning
 from billing.core.money import Money
 from billing.models import (
     BillingPeriod,
+    GatewayCustomer,
     Invoice,
     JournalEntry,
     JournalLine,
@@ -174,6 +177,45 @@ def entries(rows: QuerySet[JournalEntry], **query: object) -> Table:
         ],
         more,
     )
+
+
+def newest_entries() -> Table:
+    """The latest facts of everybody, as they were written."""
+    rows = JournalEntry.objects.select_related("customer").prefetch_related("lines")
+    found, more = beginning(rows.order_by("-pk"))
+    return Table(
+        JournalEntry,
+        "Journal",
+        ["When", "Fact", "Customer", "Postings"],
+        [
+            [
+                cells.instant(row.occurred_at),
+                cells.link(row, fact(row)),
+                cells.link(row.customer),
+                postings(row.lines.all()),
+            ]
+            for row in found
+        ],
+        more,
+    )
+
+
+def known_as(rows: QuerySet[GatewayCustomer]) -> Table:
+    """What gateways call a customer; Stripe's leads to what Stripe has of them."""
+    return Table(
+        GatewayCustomer,
+        "Known to gateways as",
+        ["Gateway", "Customer"],
+        [[row.gateway, _mirrored(row)] for row in rows.order_by("gateway")],
+    )
+
+
+def _mirrored(known: GatewayCustomer) -> object:
+    shown = cells.code(known.external_id)
+    if known.gateway != "stripe":
+        return shown
+    mirror = cells.list_of(apps.get_model("djstripe", "Customer"))
+    return cells.anchor(f"{mirror}?{urlencode({'q': known.external_id})}", shown)
 
 
 def lines(rows: Iterable[JournalLine]) -> Table:

@@ -10,9 +10,11 @@ from fractions import Fraction
 
 from billing.admin import cells, related
 from billing.admin.tables import Table
-from billing.core.entitlements import Entitlement
+from billing.core import rating
 from billing.core.money import Money
+from billing.core.proration import Share
 from billing.models import (
+    GatewayCustomer,
     Invoice,
     JournalEntry,
     PaymentAttempt,
@@ -22,6 +24,7 @@ from billing.models import (
 from billing.queries import balances, entitlements
 from billing.queries.entitlements import Rights
 from customers.models import Customer
+from plans.terms import PlanTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def of(customer: Customer, *, now: datetime) -> Story:
     return Story(
         highlights=_highlights(customer, rights, now),
         period=_period(rights),
-        gauges=[_gauge(found) for found in rights.entitlements if found.used is not None],
+        gauges=_gauges(rights),
         tables=_tables(customer),
     )
 
@@ -108,16 +111,36 @@ def _period(rights: Rights) -> str:
     return f"{kind}: {cells.instant(period.starts_at)} – {cells.instant(period.ends_at)}{share}"
 
 
-def _gauge(found: Entitlement) -> Gauge:
-    used = found.used or Decimal(0)
-    limit = found.limit
+def _gauges(rights: Rights) -> list[Gauge]:
+    """What the period counted, whether or not access is granted now."""
+    if rights.subscription is None or rights.period is None:
+        return []
+    terms, share = rights.subscription.plan_terms, rights.period.share
+    return [
+        _gauge(meter, rights.totals.get(meter, Decimal(0)), _allowance(terms, meter, share))
+        for meter in rights.period.meters
+    ]
+
+
+def _gauge(meter: str, used: Decimal, limit: Fraction | None) -> Gauge:
     return Gauge(
-        name=found.feature,
+        name=meter,
         used=cells.quantity(used),
-        allowance="no allowance" if limit is None else f"of {cells.quantity(limit)}",
+        allowance="used" if limit is None else f"of {cells.quantity(limit)}",
         percent=_percent(used, limit),
         is_above=limit is not None and Fraction(used) > limit,
     )
+
+
+def _allowance(terms: PlanTerms, meter: str, share: Share) -> Fraction | None:
+    """What is free of a meter in a period, or where it ends; None where neither is so."""
+    if meter in terms.limits:
+        try:
+            return Fraction(terms.limits[meter])
+        except ValueError:
+            return None
+    prices = [price for price in terms.usage if price.meter == meter]
+    return rating.allowance(prices[0], share) if prices else None
 
 
 def _percent(used: Decimal, limit: Fraction | None) -> int | None:
@@ -139,4 +162,5 @@ def _tables(customer: Customer) -> list[Table]:
             invoice__customer=customer.pk,
         ),
         related.entries(JournalEntry.objects.filter(customer=customer), **own),
+        related.known_as(GatewayCustomer.objects.filter(customer=customer)),
     ]

@@ -72,10 +72,12 @@ def dialog_action(
 
 
 def dress(field: forms.Field) -> None:
-    """Give a field that is no model's the theme's looks; a model's has them already."""
+    """Give a field the theme's looks, if it is no model's and lacks them; texts are kept low."""
     classes = INPUT_CLASSES
     if isinstance(field.widget, forms.Select):
         classes = SELECT_CLASSES
     elif isinstance(field.widget, forms.CheckboxInput):
         classes = SWITCH_CLASSES
     field.widget.attrs.setdefault("class", " ".join(classes))
+    if isinstance(field.widget, forms.Textarea):
+        field.widget.attrs["rows"] = 3

@@ -183,6 +183,13 @@ def _out_of_range(_failure: DataError) -> Problem:
     return Problem(400, "out_of_range", "A number is larger than can be stored.")
 
 
+@problem.register
+def _too_deep(failure: RecursionError) -> Problem:
+    """JSON may be nested as deeply as it can be read, and still be too deep to work with."""
+    logger.warning("Too deep.", exc_info=failure)
+    return Problem(400, "malformed_json", "The body is nested too deeply.")
+
+
 def _flat(detail: Any, path: tuple[str, ...]) -> Iterator[tuple[str, exceptions.ErrorDetail]]:
     if isinstance(detail, Mapping):
         for name, inner in detail.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import IO, Any, Final, NoReturn
 
@@ -61,9 +61,22 @@ def loads(body: bytes) -> Any:
         raise _malformed(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise _malformed("It is nested too deeply.") from None
-    if _SUSPECT.search(text) and _UNSTORABLE.search(json.dumps(parsed, default=str, **_RAW)):
+    if _SUSPECT.search(text) and any(_UNSTORABLE.search(found) for found in _texts(parsed)):
         raise _malformed("It holds a character that cannot be stored (NUL or half a pair).")
     return parsed
+
+
+def _texts(parsed: Any) -> Iterator[str]:
+    """Every string in it, keys included."""
+    if isinstance(parsed, str):
+        yield parsed
+    elif isinstance(parsed, list):
+        for inner in parsed:
+            yield from _texts(inner)
+    elif isinstance(parsed, dict):
+        yield from parsed
+        for inner in parsed.values():
+            yield from _texts(inner)
 
 
 def _decoded(body: bytes) -> str:
@@ -102,7 +115,6 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-_RAW: Final[dict[str, Any]] = {"ensure_ascii": False}
 _DECODER: Final = json.JSONDecoder(
     parse_int=_integer,
     parse_float=_decimal,

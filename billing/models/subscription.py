@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
-from billing.core.lifecycle import LIVE, SubscriptionStatus
+from billing.core.lifecycle import LIVE, RUNNING, SubscriptionStatus
 from billing.core.periods import Cadence, Period
 from billing.core.proration import Share
 from billing.models.choices import choices, one_of
@@ -43,14 +43,21 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
     def due(self, now: datetime, clock: TestClock | None) -> Self:
         """Those that the cycle must look at, of one test clock's customers or of all others."""
-        return self.filter(due_at__lte=now, billed_by=BilledBy.ENGINE, customer__test_clock=clock)
+        return self.filter(
+            due_at__lte=now,
+            status__in=RUNNING | {SubscriptionStatus.TRIALING},
+            billed_by=BilledBy.ENGINE,
+            stalled_reason="",
+            customer__test_clock=clock,
+        )
 
 
 class Subscription(models.Model):
     """A customer on a plan's terms, as they were when it started.
 
     `due_at` is the next instant at which the cycle has something to do: the end of the trial or
-    of the current period; None while nothing will happen by itself.
+    of the current period; None while nothing will happen by itself. `stalled_reason` says why the
+    cycle could not do it; it leaves such a subscription alone until an operator lets it go on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -65,6 +72,7 @@ class Subscription(models.Model):
     trial_end = models.DateTimeField(null=True, blank=True)
     billing_anchor = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
+    stalled_reason = models.CharField(max_length=500, blank=True, default="")
     past_due_at = models.DateTimeField(null=True, blank=True)
     cancel_at = models.DateTimeField(null=True, blank=True)
     canceled_at = models.DateTimeField(null=True, blank=True)

@@ -7,9 +7,12 @@ twice at once, changes nothing: a subscription that was moved is no longer due.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -17,11 +20,14 @@ from django.db import transaction
 from django.db.models import Min
 
 from billing.core import invoicing, lifecycle
+from billing.core.errors import BillingError
 from billing.core.lifecycle import SubscriptionStatus
 from billing.models import BillingPeriod, PaymentMethod, Subscription, bulk
 from billing.services import invoices, journal, locks, payments, subscriptions, usage
 from billing.services.invoices import Draft
 from customers.models import TestClock
+
+logger = logging.getLogger(__name__)
 
 CHUNK: Final = 500
 ENGINE: Final = "billing run"
@@ -35,14 +41,48 @@ class Chunk:
     attempts: Sequence[UUID]
 
 
-@transaction.atomic(durable=True)
+class UnfitError(Exception):
+    """A subscription that cannot be moved, because of what it says itself."""
+
+    def __init__(self, subscription_id: UUID, reason: str) -> None:
+        super().__init__(f"{subscription_id}: {reason}")
+        self.subscription_id = subscription_id
+        self.reason = reason
+
+
 def run_chunk(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) -> Chunk:
     """Move up to `limit` due subscriptions one step: the end of a trial, or of a period.
 
-    A subscription that is several periods behind is moved by as many chunks.
+    A subscription that is several periods behind is moved by as many chunks. One that cannot be
+    moved is set aside with the reason and holds up nobody else.
 
     :param clock: whose customers; None for all who live in real time.
     """
+    while True:
+        try:
+            return _move(now=now, clock=clock, limit=limit)
+        except UnfitError as unfit:
+            logger.exception("A subscription is set aside: %s", unfit.subscription_id)
+            Subscription.objects.filter(pk=unfit.subscription_id).update(
+                stalled_reason=unfit.reason[:500]
+            )
+
+
+def resume(subscription_id: UUID) -> None:
+    """Let the cycle try a subscription again that was set aside."""
+    Subscription.objects.filter(pk=subscription_id).update(stalled_reason="")
+
+
+def run(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) -> list[Chunk]:
+    """Run chunks until nothing is due any more."""
+    chunks = []
+    while (chunk := run_chunk(now=now, clock=clock, limit=limit)).moved:
+        chunks.append(chunk)
+    return chunks
+
+
+@transaction.atomic(durable=True)
+def _move(*, now: datetime, clock: TestClock | None, limit: int) -> Chunk:
     due = locks.due_subscriptions(now, clock, limit=limit)
     trials = [row for row in due if row.status == SubscriptionStatus.TRIALING]
     running = [row for row in due if row.status in lifecycle.RUNNING]
@@ -52,12 +92,13 @@ def run_chunk(*, now: datetime, clock: TestClock | None = None, limit: int = CHU
     return Chunk(len(due), attempts)
 
 
-def run(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) -> list[Chunk]:
-    """Run chunks until nothing is due any more."""
-    chunks = []
-    while (chunk := run_chunk(now=now, clock=clock, limit=limit)).moved:
-        chunks.append(chunk)
-    return chunks
+@contextmanager
+def _blaming(subscription: Subscription) -> Iterator[None]:
+    """What goes wrong in here is this subscription's own fault."""
+    try:
+        yield
+    except (BillingError, ValueError, ArithmeticError) as error:
+        raise UnfitError(subscription.pk, str(error)) from error
 
 
 def _end_trials(trials: Sequence[Subscription]) -> None:
@@ -96,25 +137,31 @@ def _close_periods(running: Sequence[Subscription], *, now: datetime) -> list[UU
     bulk.update(periods, "closed_at")
     subscriptions.renew(running, periods)
     drafts = [
-        Draft(
-            customer=subscription.customer,
-            currency=subscription.plan_terms.currency,
-            lines=invoicing.period_lines(
-                subscription.plan_name,
-                subscription.plan_terms,
-                quantity=subscription.quantity,
-                period=period.period,
-                share=period.share,
-                totals=totals[period.pk],
-            ),
-            period=period,
-        )
+        _draft(subscription, period, totals[period.pk])
         for subscription, period in zip(running, periods, strict=True)
     ]
     written = invoices.write(drafts, by=ENGINE, now=now)
     attempts = payments.open_attempts(written, now=now)
     invoices.finalize(written, now=now)
     return [attempt.pk for attempt in attempts]
+
+
+def _draft(
+    subscription: Subscription, period: BillingPeriod, totals: Mapping[str, Decimal]
+) -> Draft:
+    with _blaming(subscription):
+        terms = subscription.plan_terms
+        lines = invoicing.period_lines(
+            subscription.plan_name,
+            terms,
+            quantity=subscription.quantity,
+            period=period.period,
+            share=period.share,
+            totals=totals,
+        )
+        draft = Draft(subscription.customer, terms.currency, lines, period)
+        _ = draft.total  # told here, while it is known whose it is
+        return draft
 
 
 def _open_periods(rows: Sequence[Subscription]) -> list[BillingPeriod]:

@@ -14,14 +14,14 @@ from django.db import connection, transaction
 from billing.core import invoicing, lifecycle, postings
 from billing.core.errors import ConflictError, InvalidError
 from billing.core.invoicing import Line
-from billing.core.money import exponent, total
+from billing.core.money import Money, exponent, total
 from billing.models import BillingPeriod, Invoice, InvoiceLine, InvoiceSeries, Seller, bulk
 from billing.services import journal, locks
 from customers.models import Customer
 
 PAYMENT_TERM: Final = timedelta(days=14)
 _STORED_PLACES: Final = Decimal("1e-12")
-_LARGEST_MINOR: Final = 2**53  # what every reader of JSON can hold exactly
+_LARGEST_MINOR: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,19 @@ class Draft:
     lines: Sequence[Line]
     period: BillingPeriod | None = None
     due_at: datetime | None = None
+
+    @property
+    def total(self) -> Money:
+        """What it asks for.
+
+        :raises InvalidError: if that is negative, or more than any reader of JSON holds exactly.
+        """
+        found = total((line.amount for line in self.lines), self.currency)
+        if not 0 <= found.minor <= _LARGEST_MINOR:
+            raise InvalidError(
+                "The total must be between nothing and 2^53 minor units.", code="invalid_total"
+            )
+        return found
 
 
 @transaction.atomic
@@ -71,7 +84,7 @@ def write(drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Invoice]:
             subscription_id=draft.period.subscription_id if draft.period else None,
             period=draft.period,
             currency=draft.currency,
-            total_minor=_total_minor(draft),
+            total_minor=draft.total.minor,
             due_at=draft.due_at,
             created_by=by,
             created_at=now,
@@ -219,15 +232,6 @@ def _buyer_of(customer: Customer) -> dict[str, Any]:
         "postal_code": details.postal_code,
         "country": details.country,
     }
-
-
-def _total_minor(draft: Draft) -> int:
-    minor = total((line.amount for line in draft.lines), draft.currency).minor
-    if not 0 <= minor <= _LARGEST_MINOR:
-        raise InvalidError(
-            "The total must be between nothing and 2^53 minor units.", code="invalid_total"
-        )
-    return minor
 
 
 def _line_row(invoice: Invoice, position: int, line: Line) -> InvoiceLine:

@@ -73,13 +73,15 @@ def due_subscriptions(now: datetime, clock: TestClock | None, *, limit: int) -> 
 
     Their customers are locked first, and skipped where somebody else holds them.
     """
-    due = Subscription.objects.due(now, clock).order_by("due_at").values("customer_id")[:limit]
-    customers = Customer.objects.filter(pk__in=due).order_by("pk").values_list("pk", flat=True)
-    claimed = list(customers.select_for_update(skip_locked=True, no_key=True))
-    rows = Subscription.objects.due(now, clock).filter(customer_id__in=claimed)
-    return list(
-        _locked(rows.select_related("customer__test_clock", "customer__details").order_by("pk"))
+    due = Subscription.objects.due(now, clock)
+    claim = due.select_related("customer").select_for_update(
+        of=("customer",), no_key=True, skip_locked=True
     )
+    claimed = [row.customer_id for row in claim.order_by("due_at")[:limit]]
+    rows = due.filter(customer_id__in=claimed).select_related(
+        "customer__test_clock", "customer__details"
+    )
+    return list(_locked(rows.order_by("pk")))
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from decimal import Decimal
 from functools import cache
 
@@ -16,6 +17,7 @@ from billing.core.money import Money, exponent
 
 register = template.Library()
 _SHOWN_DECIMALS = 4
+_LETTER_THEN_FIGURE = re.compile(r"(?<=[^\W\d_])(?=\d)")
 
 
 @register.filter
@@ -47,7 +49,8 @@ register.filter("figure", figure)
 def _written(value: Decimal, currency: str, decimals: int) -> str:
     locale = Locale.parse(get_language() or "en", sep="-")
     pattern = _pattern(locale, decimals)
-    return str(pattern.apply(value, locale, currency=currency, currency_digits=False))
+    text = pattern.apply(value, locale, currency=currency, currency_digits=False)
+    return _LETTER_THEN_FIGURE.sub("\N{NO-BREAK SPACE}", text)
 
 
 @cache

@@ -65,6 +65,7 @@ def _empty(top: float) -> pygal.Line:
         height=300,
         truncate_label=-1,
         margin=6,
+        margin_right=40,
         spacing=12,
         range=(0, top * _HEADROOM if top else 10),
         max_scale=5,

@@ -82,6 +82,7 @@ def _notification(customer: Customer) -> GatewayEvent:
         gateway="sandbox",
         now=customer.lives_at(datetime.now(UTC)),
     )
+    assert event_id is not None
     return GatewayEvent.objects.get(pk=event_id)
 
 

@@ -10,12 +10,11 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
 from django.db import models
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
-from billing.models import ApiToken, Invoice, JournalEntry, PaymentAttempt, PaymentMethod
+from billing.models import ApiToken, Invoice, JournalEntry, PaymentMethod
 from billing.services import payments
 from customers.models import User
-from plans.models import Plan
 from tests.admin.conftest import Story, signed_in
 from tests.admin.urls_of import action, add, change
 
@@ -24,9 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def act(browser: Client, row: models.Model, name: str, **entered: str) -> list[str]:
     """Press a button and say yes; the messages that follow."""
-    answer = browser.post(action(row, name), {"_form_submitted": "on", **entered})
-    assert answer.status_code == 302, answer.status_code
-    return [message.message for message in get_messages(answer.wsgi_request)]
+    answer = browser.post(action(row, name), {"_form_submitted": "on", **entered}, follow=True)
+    assert answer.redirect_chain
+    assert answer.status_code == 200
+    return [str(message) for message in answer.context["messages"]]
 
 
 def owed(story: Story) -> Invoice:
@@ -133,7 +133,7 @@ def test_a_notification_is_replayed(story: Story, operator: Client) -> None:
     assert (story.event.handled_at, story.event.tries) == (None, 0)
 
 
-def test_a_clock_is_advanced(story: Story, operator: Client, settings: SettingsWrapper) -> None:
+def test_a_clock_is_advanced(story: Story, operator: Client, settings: Settings) -> None:
     clock = story.world.clock
 
     assert act(operator, clock, "advance", to="2026-06-01 00:00") == [
@@ -189,5 +189,4 @@ def test_an_action_on_nothing_says_so(story: Story, operator: Client) -> None:
     nothing = PaymentMethod(pk=story.alice.pk)
 
     assert act(operator, nothing, "remove") == ["It is not there any more."]
-    assert PaymentAttempt.objects.count() == 5
-    assert Plan.objects.count() == 4
+    assert not PaymentMethod.objects.exclude(removed_at=None).exists()

@@ -98,9 +98,7 @@ def test_what_the_form_does_not_show_stays(operator: Client) -> None:
     ("field", "value"),
     [("interval_count", "61"), ("amount", "-1"), ("usage_model", "PER_UNIT"), ("currency", "?")],
 )
-def test_senseless_terms_are_refused_in_the_form(
-    operator: Client, field: str, value: str
-) -> None:
+def test_senseless_terms_are_refused_in_the_form(operator: Client, field: str, value: str) -> None:
     answer = operator.post(add(Plan), entered(**{field: value}))
 
     assert answer.status_code == 200

@@ -61,7 +61,7 @@ def test_the_page_tells_the_whole_story(story: Story, operator: Client) -> None:
         story.world.subscription(story.alice),
     ):
         assert f'href="{change(row)}"' in page, row
-    assert "<strong class=\"text-important\">450</strong> of 400" in page
+    assert '<strong class="text-important">450</strong> of 400' in page
     assert "198.00 USD" in page
 
 

@@ -8,6 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.admin import sidebar
 from billing.models import Invoice, UsageEvent
 from customers.models import Customer
 from tests.admin.conftest import Story
@@ -120,7 +121,27 @@ def test_books_cannot_be_written(story: Story, operator: Client) -> None:
     assert Invoice.objects.get(customer=story.alice).total_minor == 198_00
 
 
-def test_the_index_leads_to_every_model_of_ours(story: Story, operator: Client) -> None:
-    page = operator.get(reverse("admin:index")).content.decode()
+def test_the_sidebar_leads_to_what_one_may_view(
+    story: Story, operator: Client, guest: Client
+) -> None:
+    def leads_to(browser: Client) -> set[str]:
+        request = browser.get(reverse("admin:index")).wsgi_request
+        return {item["link"] for group in sidebar.navigation(request) for item in group["items"]}
 
-    assert all(changelist(model) in page for model in registered(*OUR_APPS))
+    assert leads_to(operator) == {changelist(model) for model in registered()}
+    assert leads_to(guest) == set()
+
+
+def test_the_front_page_says_what_needs_attention(story: Story, operator: Client) -> None:
+    request = operator.get(reverse("admin:index")).wsgi_request
+    concerns = sidebar.front(request, {"app_list": []})["concerns"]
+
+    assert {concern.title: concern.count for concern in concerns} == {
+        "Invoices whose charge was declined": "1",
+        "Charges without an answer": "0",
+        "Notifications tried in vain": "0",
+        "Usage that waits for a period": "1",
+    }
+    for concern in concerns:
+        answer = operator.get(concern.url)
+        assert str(answer.context["cl"].result_count) == concern.count, concern.title

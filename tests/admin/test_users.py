@@ -49,13 +49,9 @@ def test_passwords_are_changed_without_a_trace_of_the_address(operator: Client) 
 
 def test_operators_cannot_raise_themselves() -> None:
     clerk = User.objects.create_user("clerk@example.org", "secret", is_staff=True)
-    clerk.user_permissions.set(
-        Permission.objects.filter(codename__in=["view_user", "change_user"])
-    )
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_user", "change_user"]))
     browser = signed_in(clerk)
-    browser.post(
-        change(clerk), {"email": clerk.email, "is_active": "on", "is_superuser": "on"}
-    )
+    browser.post(change(clerk), {"email": clerk.email, "is_active": "on", "is_superuser": "on"})
     clerk.refresh_from_db()
     root = User.objects.create_superuser("root@example.org", "secret")
 
@@ -71,6 +67,4 @@ def test_keys_that_open_accounts_have_no_page() -> None:
 
 
 def _nothing_inline(*prefixes: str) -> dict[str, str]:
-    return {
-        f"{prefix}-{name}_FORMS": "0" for prefix in prefixes for name in ("TOTAL", "INITIAL")
-    }
+    return {f"{prefix}-{name}_FORMS": "0" for prefix in prefixes for name in ("TOTAL", "INITIAL")}

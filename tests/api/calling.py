@@ -79,7 +79,9 @@ class Caller:
         return answer
 
     def _with(self, headers: dict[str, str]) -> dict[str, str]:
-        return headers if self.token is None else {"Authorization": f"Bearer {self.token}"} | headers
+        return (
+            headers if self.token is None else {"Authorization": f"Bearer {self.token}"} | headers
+        )
 
 
 def caller(customer: Customer | None = None, *, is_read_only: bool = False) -> Caller:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
 from customers.models import Customer
 from tests import builders
@@ -31,3 +32,9 @@ def as_alice(alice: Customer) -> Caller:
 def as_charlie(db: None) -> Caller:
     """Another customer's token."""
     return caller(builders.make_customer("charlie"))
+
+
+@pytest.fixture(autouse=True)
+def _sandbox_is_default(settings: Settings) -> None:
+    """Nobody answers for Stripe here; the in-process gateway does."""
+    settings.DEFAULT_GATEWAY = "sandbox"

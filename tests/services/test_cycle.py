@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from billing.core.lifecycle import SubscriptionStatus
 from billing.models import (
@@ -15,7 +15,7 @@ from billing.models import (
     PaymentAttempt,
     Subscription,
 )
-from billing.services import cycle, journal, payment_methods, subscriptions
+from billing.services import cycle, journal, locks, payment_methods, subscriptions
 from billing.services.cycle import Chunk
 from customers.models import Customer
 from tests import builders
@@ -227,3 +227,42 @@ def test_one_live_subscription_each(world: World) -> None:
     )
     assert all(isinstance(outcome, Exception) for outcome in outcomes)
     assert Subscription.objects.count() == 1
+
+
+def test_who_cannot_be_billed_holds_up_nobody_else(world: World) -> None:
+    people = many_active(world, 3)
+    for person in people[1:]:
+        world.uses(person, 1, meter="api_calls")
+    subscription = world.subscription(people[0])
+    terms = {**subscription.terms, "amount": "1e18"}
+    Subscription.objects.filter(pk=subscription.pk).update(terms=terms)
+    clock = world.clock
+
+    cycle.run(now=clock.now, clock=clock)
+
+    assert Invoice.objects.count() == 2
+    stalled = world.subscription(people[0])
+    assert "2^53" in stalled.stalled_reason
+    assert BillingPeriod.objects.filter(customer=people[0], closed_at=None).count() == 1
+
+    Subscription.objects.filter(pk=subscription.pk).update(terms=subscription.terms)
+    cycle.resume(subscription.pk)
+    cycle.run(now=clock.now, clock=clock)
+    assert Invoice.objects.count() == 3
+    assert world.subscription(people[0]).stalled_reason == ""
+
+
+def test_a_second_worker_takes_what_the_first_has_not_claimed(world: World) -> None:
+    many_active(world, 6)
+    clock = world.clock
+
+    def while_the_first_is_at_it() -> None:
+        with transaction.atomic():
+            claimed = locks.due_subscriptions(clock.now, clock, limit=4)
+            assert len(claimed) == 4
+            chunk = at_once(lambda: cycle.run_chunk(now=clock.now, clock=clock, limit=4))[0]
+            assert isinstance(chunk, Chunk)
+            assert chunk.moved == 2
+
+    while_the_first_is_at_it()
+    assert Invoice.objects.count() == 2

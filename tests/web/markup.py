@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
-
-from django.http import HttpResponse
+from typing import Any, Protocol
 
 _VOID = frozenset({"base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
 _IN_LINE = frozenset({"a", "span", "strong"})
@@ -12,10 +12,29 @@ _LABELLED = frozenset({"input", "select", "textarea"})
 _NEEDS_NO_LABEL = frozenset({"hidden", "submit", "button"})
 
 
+class Response(Protocol):
+    """What of a test client's answer is looked at."""
+
+    @property
+    def status_code(self) -> int:
+        """HTTP's."""
+        ...
+
+    @property
+    def content(self) -> bytes:
+        """The page."""
+        ...
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """What was asked last."""
+        ...
+
+
 class Page(HTMLParser):
     """The text of a page and its elements."""
 
-    def __init__(self, response: HttpResponse) -> None:
+    def __init__(self, response: Response) -> None:
         super().__init__()
         self.response = response
         self.status = response.status_code
@@ -35,7 +54,7 @@ class Page(HTMLParser):
     @property
     def path(self) -> str:
         """Where it is, after all redirects."""
-        return str(self.response.request["PATH_INFO"])  # type: ignore[attr-defined]  # the test client's
+        return str(self.response.request["PATH_INFO"])
 
     def all(self, tag: str) -> list[dict[str, str | None]]:
         """The attributes of all elements of a kind."""
@@ -99,9 +118,14 @@ class Page(HTMLParser):
 
     def _scripts(self) -> list[str]:
         faults = [f"inline style on <{tag}>" for tag, a in self.elements if "style" in a]
-        faults += ["inline script" for a in self.all("script") if "src" not in a]
+        faults += ["inline script" for a in self.all("script") if _is_inline(a)]
         faults += ["inline style sheet" for _ in self.all("style")]
         faults += [f"{n} on <{tag}>" for tag, a in self.elements for n in a if n.startswith("on")]
         outside = [a.get("src") or a.get("href") or "" for _, a in self.elements]
         foreign = ("http:", "https:", "//")
         return faults + [f"loads {url}" for url in outside if url.startswith(foreign)]
+
+
+def _is_inline(script: dict[str, str | None]) -> bool:
+    """Whether it holds code; a block of JSON is none."""
+    return "src" not in script and script.get("type") != "application/json"

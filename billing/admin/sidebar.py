@@ -1,0 +1,142 @@
+"""What stands on the left of every page, and at the front: ways in, and what needs attention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.apps import apps
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from billing.admin import cells, related, tables
+from billing.core.lifecycle import AttemptStatus, InvoiceStatus
+from billing.models import GatewayEvent, Invoice, PaymentAttempt, UsageEvent
+from customers.models import Customer
+
+MOST_COUNTED: Final = 1000
+
+# Title, and the models in it, each with its icon.
+_GROUPS: Final = (
+    ("Customers", "customers.Customer group", "billing.Subscription autorenew"),
+    (
+        "Invoices",
+        "billing.Invoice receipt_long",
+        "billing.InvoiceSeries tag",
+        "billing.Seller store",
+    ),
+    (
+        "Payments",
+        "billing.PaymentMethod credit_card",
+        "billing.PaymentAttempt sync",
+        "billing.Payment payments",
+        "billing.Allocation call_split",
+        "billing.CheckoutSession shopping_cart_checkout",
+    ),
+    (
+        "Journal",
+        "billing.JournalEntry menu_book",
+        "billing.JournalLine list_alt",
+        "billing.LedgerAccount account_balance",
+    ),
+    (
+        "Usage",
+        "billing.UsageEvent bolt",
+        "billing.BillingPeriod date_range",
+        "billing.UsageTotal functions",
+        "billing.UsageDay bar_chart",
+    ),
+    ("Catalogue", "plans.Plan sell", "plans.Meter speed", "plans.Feature toggle_on"),
+    (
+        "Integration",
+        "billing.GatewayEvent webhook",
+        "billing.ApiToken key",
+        "billing.ApiRequest http",
+        "customers.TestClock timer",
+    ),
+    ("People", "customers.User person", "auth.Group shield_person"),
+)
+_STRIPE: Final = "Stripe's objects"
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """Something that may need an operator."""
+
+    title: str
+    count: str
+    url: str
+    is_pressing: bool
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of the sidebar, each with what the user may view."""
+    groups = [_group(title, entries, request) for title, *entries in _GROUPS]
+    mirrored = [
+        f"{model._meta.label} cloud"  # noqa: SLF001  # Django's documented way
+        for model in apps.get_app_config("djstripe").get_models()
+        if admin.site.is_registered(model)
+    ]
+    stripe = _group(_STRIPE, sorted(mirrored), request) | {"collapsible": True}
+    return [group for group in (*groups, stripe) if group["items"]]
+
+
+def front(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The front page: our own applications, and what needs attention."""
+    apps_shown = [app for app in context["app_list"] if app["app_label"] != "djstripe"]
+    search = cells.list_of(Customer) if tables.may_view(Customer, request.user) else ""
+    return {
+        **context,
+        "title": "Overview",
+        "app_list": apps_shown,
+        "tables": tables.visible([related.newest_entries()], request.user),
+        "concerns": list(_concerns(request)),
+        "search_url": search,
+    }
+
+
+def _group(title: str, entries: Iterable[str], request: HttpRequest) -> dict[str, Any]:
+    items = []
+    for entry in entries:
+        label, icon = entry.split()
+        model = apps.get_model(label)
+        if tables.may_view(model, request.user):
+            words = str(model._meta.verbose_name_plural)  # noqa: SLF001  # as above
+            link = cells.list_of(model)
+            items.append({"title": words.capitalize(), "icon": icon, "link": link})
+    return {"title": title, "separator": True, "items": items}
+
+
+def _concerns(request: HttpRequest) -> Iterator[Concern]:
+    in_doubt = [AttemptStatus.SENDING, AttemptStatus.UNKNOWN]
+    declined = InvoiceStatus.CHARGED_WITH_ERROR
+    watched: list[tuple[str, QuerySet[Any], str]] = [
+        (
+            "Invoices whose charge was declined",
+            Invoice.objects.filter(status=declined),
+            f"status__exact={declined}",
+        ),
+        (
+            "Charges without an answer",
+            PaymentAttempt.objects.filter(status__in=in_doubt),
+            f"status__in={','.join(in_doubt)}",
+        ),
+        (
+            "Notifications tried in vain",
+            GatewayEvent.objects.filter(handled_at=None, tries__gt=0),
+            "state=failing",
+        ),
+        (
+            "Usage that waits for a period",
+            UsageEvent.objects.filter(period=None),
+            "period_state=waiting",
+        ),
+    ]
+    for title, rows, query in watched:
+        model: type[Model] = rows.model
+        if tables.may_view(model, request.user):
+            found = rows.order_by()[: MOST_COUNTED + 1].count()
+            count = f"more than {MOST_COUNTED}" if found > MOST_COUNTED else str(found)
+            yield Concern(title, count, f"{cells.list_of(model)}?{query}", is_pressing=found > 0)

@@ -1,0 +1,69 @@
+"""One of everything, all of it Alice's, for tests that look at every address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from billing.gateways import registry
+from billing.models import CheckoutSession, Invoice, PaymentMethod, Subscription
+from billing.services import invoices, payment_methods, subscriptions, test_clocks
+from billing.services.payment_methods import ReturnUrls
+from customers.models import Customer, TestClock
+from plans.models import Plan
+from tests import builders
+
+NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What there is."""
+
+    plan: Plan
+    alice: Customer
+    bob: Customer
+    subscription: Subscription
+    method: PaymentMethod
+    spare_method: PaymentMethod
+    invoice: Invoice
+    session: CheckoutSession
+    clock: TestClock
+
+
+def set_stage() -> Stage:
+    """Alice subscribes, has two cards, a pending invoice and a visit to the gateway's page."""
+    clock = test_clocks.create(now=NOW)
+    alice = builders.make_customer("alice", now=NOW, test_clock=clock)
+    plan = builders.make_plan()
+    subscription = subscriptions.start(alice.pk, plan, by="test", now=NOW)
+    method, spare = _card(alice), _card(alice)
+    urls = ReturnUrls("https://a.example/ok", "https://a.example/no")
+    session = payment_methods.start_checkout(alice, urls=urls, now=NOW)
+    return Stage(
+        plan=plan,
+        alice=alice,
+        bob=builders.make_customer("bob", now=NOW),
+        subscription=subscription,
+        method=method,
+        spare_method=spare,
+        invoice=_pending(alice),
+        session=session,
+        clock=clock,
+    )
+
+
+def _card(customer: Customer) -> PaymentMethod:
+    settled = payment_methods.add(
+        customer, token="tok_ok", now=NOW, gateway=registry.get("sandbox")
+    )
+    assert settled.session.payment_method is not None
+    return settled.session.payment_method
+
+
+def _pending(customer: Customer) -> Invoice:
+    items = [("Set-up", Decimal(1), Decimal("25.00"))]
+    draft = invoices.draft(customer.pk, currency="USD", items=items, by="test", now=NOW)
+    invoices.finalize([draft], now=NOW)
+    return draft

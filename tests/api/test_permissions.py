@@ -1,0 +1,226 @@
+"""Who may do what: every operation of every address by five callers. None may be missing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.urls import URLPattern
+
+from billing.api import urls
+from billing.api.endpoint import Nowhere
+from billing.services import tokens
+from tests.api.calling import Caller, caller
+from tests.api.stage import NOW, Stage, set_stage
+
+pytestmark = pytest.mark.django_db
+
+CALLERS = ("nobody", "stranger", "reader", "owner", "operator")
+MISSING = "0198d5a2-0000-7000-8000-000000000001"
+
+
+@dataclass(frozen=True)
+class Row:
+    """An operation on Alice's things, and what each of `CALLERS` is answered."""
+
+    statuses: tuple[int, int, int, int, int]
+    body: Callable[[Stage], Any] = lambda _: None
+    query: Callable[[Stage], str] = lambda _: ""
+
+
+def _same(body: Any) -> Callable[[Stage], Any]:
+    return lambda _: body
+
+
+_READ = (401, 404, 200, 200, 200)  # something of Alice's
+_SHARED = (401, 200, 200, 200, 200)  # the catalogue, and lists, in which everybody finds theirs
+_OPERATORS_READ = (401, 403, 403, 403, 200)
+_OPERATORS_MAKE = (401, 403, 403, 403, 201)
+_EVENT = {"id": "e1", "customer": "alice", "meter": "api_calls", "quantity": "1"}
+_URLS = {"success_url": "https://a.example/ok", "cancel_url": "https://a.example/no"}
+_PLAN = {"name": "Free", "currency": "USD", "amount": "0.00"}
+
+TABLE: dict[str, Row] = {
+    "GET meters": Row(_SHARED),
+    "POST meters": Row(_OPERATORS_MAKE, _same({"code": "storage"})),
+    "GET features": Row(_SHARED),
+    "POST features": Row(_OPERATORS_MAKE, _same({"code": "sso"})),
+    "GET plans": Row(_SHARED),
+    "POST plans": Row(_OPERATORS_MAKE, _same(_PLAN)),
+    "GET plans/{plan_id}": Row(_SHARED),
+    "PATCH plans/{plan_id}": Row((401, 403, 403, 403, 200), _same({"tier": 3})),
+    "DELETE plans/{plan_id}": Row((401, 403, 403, 403, 204)),
+    "GET customers": Row(_SHARED),
+    "POST customers": Row(_OPERATORS_MAKE, _same({"organization_id": "dora"})),
+    "GET customers/{customer_id}": Row(_READ),
+    "PATCH customers/{customer_id}": Row((401, 404, 403, 200, 200), _same({"city": "London"})),
+    "GET customers/{customer_id}/entitlements": Row(_READ),
+    "GET customers/{customer_id}/entitlements/{feature}": Row(_READ),
+    "GET customers/{customer_id}/usage": Row(_READ, query=lambda _: "?meter=api_calls"),
+    "GET subscriptions": Row(_SHARED),
+    "POST subscriptions": Row(
+        (401, 404, 403, 409, 409),
+        lambda s: {"customer": str(s.alice.pk), "plan_id": str(s.plan.pk)},
+    ),
+    "GET subscriptions/{subscription_id}": Row(_READ),
+    "POST usage-events": Row((401, 202, 403, 202, 202), _same(_EVENT)),
+    "GET invoices": Row(_SHARED),
+    "POST invoices": Row(
+        _OPERATORS_MAKE,
+        lambda s: {
+            "customer": str(s.alice.pk),
+            "currency": "USD",
+            "items": [{"description": "Set-up", "quantity": "1", "unit_amount": "9"}],
+        },
+    ),
+    "GET invoices/{invoice_id}": Row(_READ),
+    "PATCH invoices/{invoice_id}": Row((401, 404, 403, 403, 200), _same({"status": "canceled"})),
+    "POST charges": Row((401, 404, 403, 202, 202), lambda s: {"invoice_id": str(s.invoice.pk)}),
+    "GET payment-methods": Row(_SHARED),
+    "POST payment-methods": Row(
+        (401, 404, 403, 201, 201),
+        lambda s: {"customer": str(s.alice.pk), "gateway": "sandbox", "token": "tok_ok"},
+    ),
+    "PATCH payment-methods/{method_id}": Row(
+        (401, 404, 403, 200, 200), _same({"is_default": True})
+    ),
+    "DELETE payment-methods/{method_id}": Row((401, 404, 403, 204, 204)),
+    "POST checkout-sessions": Row(
+        (401, 404, 403, 201, 201), lambda s: {"customer": str(s.alice.pk), **_URLS}
+    ),
+    "GET checkout-sessions/{session_id}": Row(_READ),
+    "GET journal": Row(_OPERATORS_READ),
+    "GET test-clocks": Row(_OPERATORS_READ),
+    "POST test-clocks": Row(_OPERATORS_MAKE, _same({"now": "2026-01-01T00:00:00Z"})),
+    "GET test-clocks/{clock_id}": Row(_OPERATORS_READ),
+    "POST test-clocks/{clock_id}/advance": Row(
+        (401, 403, 403, 403, 200), _same({"now": "2026-04-02T00:00:00Z"})
+    ),
+}
+
+
+def test_every_operation_has_its_row() -> None:
+    assert set(_operations()) == set(TABLE)
+
+
+@pytest.mark.parametrize("who", CALLERS)
+@pytest.mark.parametrize("operation", TABLE)
+def test_who_may_do_what(operation: str, who: str) -> None:
+    stage, row = set_stage(), TABLE[operation]
+    method, _, template = operation.partition(" ")
+    path = f"/{template.format(**_ids(stage))}{row.query(stage)}"
+
+    answer = _caller(stage, who).send(method, path, row.body(stage))
+
+    assert answer.status == row.statuses[CALLERS.index(who)], answer.body
+
+
+@pytest.mark.parametrize("operation", [name for name in TABLE if "{" in name])
+def test_what_never_was_is_answered_like_a_strangers(operation: str) -> None:
+    stage, row = set_stage(), TABLE[operation]
+    method, _, template = operation.partition(" ")
+    ids = dict.fromkeys(_ids(stage), MISSING)
+
+    answer = _caller(stage, "operator").send(
+        method, f"/{template.format(**ids)}{row.query(stage)}", row.body(stage)
+    )
+
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
+def test_strangers_find_nothing_of_alices_in_lists() -> None:
+    stage = set_stage()
+    stranger = _caller(stage, "stranger")
+
+    for noun in ("subscriptions", "invoices", "payment-methods"):
+        assert stranger.get(f"/{noun}").body["total"] == 0
+        assert _caller(stage, "owner").get(f"/{noun}").body["total"] > 0
+        assert stranger.get(f"/{noun}?customer={stage.alice.pk}").status == 404
+    assert [c["organization_id"] for c in stranger.get("/customers").body["customers"]] == ["bob"]
+
+
+def test_a_stranger_cannot_report_for_alice() -> None:
+    stage = set_stage()
+
+    answer = _caller(stage, "stranger").post("/usage-events", _EVENT)
+
+    assert answer.body["accepted"] == 0
+    assert [row["code"] for row in answer.body["rejected"]] == ["unknown_customer"]
+
+
+def test_refusals_say_why() -> None:
+    stage = set_stage()
+
+    assert _caller(stage, "reader").post("/usage-events", _EVENT).code == "read_only_token"
+    assert _caller(stage, "owner").post("/plans", _PLAN).code == "operator_only"
+    nobody = _caller(stage, "nobody").get("/plans")
+    assert nobody.code == "not_authenticated"
+    assert nobody.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_head_is_no_way_around() -> None:
+    stage = set_stage()
+
+    assert _caller(stage, "owner").send("HEAD", "/journal", None).status == 403
+
+
+@pytest.mark.parametrize("header", ["Bearer bsr_wrong", "Bearer ", "Basic YTpi", "nonsense"])
+def test_what_is_no_token_is_refused(header: str) -> None:
+    answer = Caller().get("/plans", Authorization=header)
+
+    assert (answer.status, answer.code) == (401, "invalid_token")
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="api"'
+
+
+def test_a_revoked_token_is_refused() -> None:
+    token, text = tokens.issue("test", now=NOW)
+    assert Caller(text).get("/plans").status == 200
+
+    tokens.revoke(token, now=NOW)
+
+    assert Caller(text).get("/plans").code == "invalid_token"
+
+
+def test_a_token_is_kept_as_its_hash() -> None:
+    token, text = tokens.issue("test", now=NOW)
+
+    assert text not in {str(value) for value in vars(token).values()}
+
+
+def _caller(stage: Stage, who: str) -> Caller:
+    return {
+        "nobody": lambda: Caller(),
+        "stranger": lambda: caller(stage.bob),
+        "reader": lambda: caller(stage.alice, is_read_only=True),
+        "owner": lambda: caller(stage.alice),
+        "operator": caller,
+    }[who]()
+
+
+def _ids(stage: Stage) -> dict[str, str]:
+    return {
+        "plan_id": str(stage.plan.pk),
+        "customer_id": str(stage.alice.pk),
+        "feature": "api_calls",
+        "subscription_id": str(stage.subscription.pk),
+        "invoice_id": str(stage.invoice.pk),
+        "method_id": str(stage.spare_method.pk),
+        "session_id": str(stage.session.pk),
+        "clock_id": str(stage.clock.pk),
+    }
+
+
+def _operations() -> list[str]:
+    """`METHOD path` of everything that is mounted."""
+    found = []
+    for pattern in urls.urlpatterns:
+        assert isinstance(pattern, URLPattern)
+        view = pattern.callback.view_class  # type: ignore[union-attr]  # as_view() made it
+        if view is not Nowhere:
+            path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
+            methods = ("get", "post", "put", "patch", "delete")
+            found += [f"{m.upper()} {path}" for m in methods if hasattr(view, m)]
+    return found

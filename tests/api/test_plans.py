@@ -1,0 +1,234 @@
+"""`/plans`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billing.models import Subscription
+from billing.services import subscriptions
+from customers.models import Customer
+from plans.models import Feature, Plan, PlanVersion
+from tests import builders
+from tests.api.calling import Caller, caller
+from tests.api.stage import NOW
+
+pytestmark = pytest.mark.django_db
+
+GOLD: dict[str, Any] = {
+    "name": "Gold",
+    "description": "For many.",
+    "tier": 4,
+    "pa_plan_id": "prod_1",
+    "currency": "USD",
+    "amount": "600.00",
+    "interval": "month",
+    "interval_count": 1,
+    "alignment": "calendar",
+    "billed": "in_arrears",
+    "trial_days": 14,
+    "quantity_unit": None,
+    "quantity_pricing": None,
+    "usage": [
+        {"meter": "api_calls", "model": "allowance", "included": "1500", "unit_amount": "1.25"}
+    ],
+    "minimum": None,
+    "proration": "day",
+    "first_day_counts": False,
+    "features": {"sso": True},
+    "limits": {"MaxComputations": "12"},
+    "metadata": {"color": "gold", "weight": 0.5},
+    "public_plan": True,
+    "allowed_organizations": None,
+    "disable": False,
+    "billed_by": "engine",
+}
+MINIMAL = {"name": "Free", "currency": "USD", "amount": "0.00"}
+
+
+@pytest.fixture(autouse=True)
+def _catalogue(db: None) -> None:
+    builders.make_meter()
+    Feature.objects.create(code="sso")
+
+
+def test_a_plan_is_answered_as_it_was_sent(operator: Caller) -> None:
+    answer = operator.post("/plans", GOLD)
+
+    assert answer.status == 201
+    assert answer.body == {
+        **GOLD,
+        "id": answer.body["id"],
+        "version": 1,
+        "created_by": answer.body["created_by"],
+        "created_at": answer.body["created_at"],
+        "updated_by": "",
+        "updated_at": None,
+    }
+    assert answer.body["created_by"].startswith("test (bsr_")
+    assert operator.get(f"/plans/{answer.body['id']}").body == answer.body
+
+
+def test_what_is_left_out_is_usual(operator: Caller) -> None:
+    body = operator.post("/plans", MINIMAL).body
+
+    assert body["interval"] == "month"
+    assert body["alignment"] == "anniversary"
+    assert body["proration"] == "day"
+    assert body["first_day_counts"] is True
+    assert body["usage"] == []
+    assert body["amount"] == "0.00"
+
+
+def test_numbers_are_taken_where_they_are_exact(operator: Caller) -> None:
+    price = {"meter": "api_calls", "model": "per_unit", "unit_amount": 0.000000000001}
+
+    body = operator.post("/plans", {**MINIMAL, "amount": 12.5, "usage": [price]}).body
+
+    assert body["amount"] == "12.50"
+    assert body["usage"][0]["unit_amount"] == "0.000000000001"
+    assert body["usage"][0]["included"] == "0"
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "shown"), [("JPY", "500", "500"), ("KWD", "1.234", "1.234")]
+)
+def test_money_has_the_currencys_decimals(
+    operator: Caller, currency: str, amount: str, shown: str
+) -> None:
+    body = operator.post("/plans", {**MINIMAL, "currency": currency, "amount": amount}).body
+
+    assert body["amount"] == shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"amount": "1.234"}, "too_many_decimals", "amount"),
+        ({"currency": "JPY", "amount": "1.5"}, "too_many_decimals", "amount"),
+        ({"amount": "-1.00"}, "negative", "amount"),
+        ({"amount": "NaN"}, "invalid_request", "amount"),
+        ({"amount": "1000000000"}, "too_large", "amount"),
+        ({"currency": "EURO"}, "unknown_currency", "currency"),
+        ({"currency": "usd"}, "unknown_currency", "currency"),
+        ({"billed": "in_advance"}, "not_supported", "billed"),
+        ({"minimum": "5.00"}, "not_supported", "minimum"),
+        ({"quantity_pricing": {"model": "volume"}}, "not_supported", "quantity_pricing"),
+        ({"billed_by": "stripe"}, "not_supported", "billed_by"),
+        ({"interval": "fortnight"}, "invalid_choice", "interval"),
+        ({"interval_count": 0}, "min_value", "interval_count"),
+        ({"limits": {"MaxComputations": None}}, "invalid_request", "limits"),
+        ({"price": "5"}, "unknown_field", "price"),
+        ({"version": 2}, "unknown_field", "version"),
+        ({"features": {"teleport": True}}, "invalid_request", "features"),
+    ],
+)
+def test_bad_plans(operator: Caller, changes: dict[str, Any], code: str, field: str) -> None:
+    answer = operator.post("/plans", {**MINIMAL, **changes})
+
+    assert (answer.status, answer.code) == (400, code)
+    assert list(answer.body["errors"]) == [field]
+    assert Plan.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("price", "code", "field"),
+    [
+        ({"model": "graduated"}, "not_supported", "usage.0.model"),
+        ({"model": "package"}, "not_supported", "usage.0.model"),
+        ({"model": "free"}, "invalid_choice", "usage.0.model"),
+        ({"tiers": [{"up_to": None}]}, "not_supported", "usage.0.tiers"),
+        ({"unit_amount": "0.1234567890123"}, "too_many_decimals", "usage.0.unit_amount"),
+        ({"meter": "teleports"}, "invalid_request", "usage"),
+        ({"included": "5", "model": "per_unit"}, "invalid_terms", "usage"),
+    ],
+)
+def test_bad_prices_of_usage(
+    operator: Caller, price: dict[str, Any], code: str, field: str
+) -> None:
+    sound = {"meter": "api_calls", "model": "allowance", "unit_amount": "1"}
+
+    answer = operator.post("/plans", {**MINIMAL, "usage": [{**sound, **price}]})
+
+    assert (answer.status, answer.code) == (400, code)
+    assert list(answer.body["errors"]) == [field]
+
+
+def test_other_terms_are_another_version(operator: Caller, alice: Customer) -> None:
+    made = operator.post("/plans", GOLD).body
+    plan = Plan.objects.get()
+    subscriptions.start(alice.pk, plan, by="test", now=NOW)
+
+    changed = operator.patch(f"/plans/{made['id']}", {"amount": "650.00", "tier": 5}).body
+
+    assert (changed["version"], changed["amount"], changed["tier"]) == (2, "650.00", 5)
+    assert changed["usage"] == made["usage"]
+    assert changed["updated_by"].startswith("test (bsr_")
+    assert Subscription.objects.get().plan_terms.to_json()["amount"] == "600"
+
+
+def test_the_same_terms_are_no_new_version(operator: Caller) -> None:
+    made = operator.post("/plans", GOLD).body
+
+    changed = operator.patch(f"/plans/{made['id']}", {"amount": "600", "name": "Golden"}).body
+
+    assert (changed["version"], changed["name"]) == (1, "Golden")
+    assert PlanVersion.objects.count() == 1
+
+
+def test_a_change_of_what_has_changed_is_refused(operator: Caller) -> None:
+    made = operator.post("/plans", GOLD)
+    path = f"/plans/{made.body['id']}"
+    first = operator.patch(path, {"tier": 5}, if_match=made.headers["ETag"])
+
+    late = operator.patch(path, {"tier": 6}, if_match=made.headers["ETag"])
+
+    assert first.status == 200
+    assert first.headers["ETag"] == operator.get(path).headers["ETag"] != made.headers["ETag"]
+    assert (late.status, late.code) == (412, "version_mismatch")
+    assert operator.patch(path, {"tier": 6}, if_match="*").body["tier"] == 6
+
+
+def test_a_retired_plan_stays_readable_and_cannot_be_changed(operator: Caller) -> None:
+    made = operator.post("/plans", GOLD).body
+    path = f"/plans/{made['id']}"
+
+    assert operator.delete(path).status == 204
+    assert operator.delete(path).status == 204
+
+    assert operator.get(path).status == 200
+    assert operator.get("/plans").body["total"] == 0
+    refused = operator.patch(path, {"tier": 1})
+    assert (refused.status, refused.code) == (409, "plan_retired")
+
+
+def test_customers_see_what_they_may_subscribe_to(operator: Caller, alice: Customer) -> None:
+    offers = {
+        "Public": {},
+        "Hers": {"public_plan": False, "allowed_organizations": ["alice", "bob"]},
+        "Theirs": {"public_plan": False, "allowed_organizations": ["bob"]},
+        "Disabled": {"disable": True},
+    }
+    made = {
+        name: operator.post("/plans", {**MINIMAL, "name": name, **listing}).body["id"]
+        for name, listing in offers.items()
+    }
+    as_alice = caller(alice)
+
+    seen = as_alice.get("/plans").body["plans"]
+
+    assert [plan["name"] for plan in seen] == ["Hers", "Public"]
+    assert seen[0]["allowed_organizations"] == ["alice"]
+    assert (seen[0]["created_by"], seen[0]["metadata"]) == ("", {})
+    assert as_alice.get(f"/plans/{made['Theirs']}").status == 404
+    assert operator.get("/plans").body["total"] == 4
+
+
+def test_plans_come_by_tier(operator: Caller) -> None:
+    builders.make_catalogue()
+
+    listed = operator.get("/plans").body["plans"]
+
+    assert [plan["name"] for plan in listed] == ["Basic", "Premium", "Silver", "Gold"]
+    assert [plan["amount"] for plan in listed] == ["50.00", "180.00", "350.00", "600.00"]

@@ -1,0 +1,80 @@
+"""Billing details: saved, refused, and saved by two at once."""
+
+from __future__ import annotations
+
+import pytest
+
+from customers import services as customer_services
+from customers.models import BillingDetails, Customer
+from tests.web.conftest import Browser, People
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DETAILS = "/billing/details/"
+
+
+def test_details_are_saved_by_the_person_who_is_signed_in(people: People) -> None:
+    customer, alice = people.signs_up("alice")
+
+    page = alice.post(DETAILS, **_fields(customer, name="Wonderland plc", timezone="Asia/Tokyo"))
+
+    assert "Your billing details are saved." in page.text
+    customer.refresh_from_db()
+    assert customer.timezone == "Asia/Tokyo"
+    assert customer.updated_by.startswith("user:")
+    assert BillingDetails.objects.get(customer=customer).name == "Wonderland plc"
+
+
+def test_bad_input_is_explained_beside_its_field(people: People) -> None:
+    customer, alice = people.signs_up("alice")
+
+    page = alice.post(DETAILS, **_fields(customer, email="no address", timezone="Mars/Olympus"))
+
+    assert page.status == 422
+    assert "Enter a valid email address." in page.text
+    assert "Mars/Olympus is not one of the available choices." in page.text
+    assert page.faults() == []
+
+
+def test_a_change_by_somebody_else_is_not_overwritten_unseen(people: People) -> None:
+    customer, alice = people.signs_up("alice")
+    seen = _fields(customer, name="Typed by Alice")
+    customer_services.update(
+        customer.pk, fields={"name": "Saved by Bob"}, by="user:0", now=people.world.now
+    )
+
+    page = alice.post(DETAILS, **seen)
+
+    assert page.status == 409
+    assert "Somebody else changed these details while you did." in page.text
+    assert "Name or company: Saved by Bob" in page.text
+    assert BillingDetails.objects.get(customer=customer).name == "Saved by Bob"
+    assert 'value="Typed by Alice"' in page.html
+    version = next(a["value"] for a in page.all("input") if a.get("name") == "version")
+    assert "saved" in alice.post(DETAILS, **{**seen, "version": str(version)}).text
+    assert BillingDetails.objects.get(customer=customer).name == "Typed by Alice"
+
+
+def test_a_form_without_its_token_changes_nothing(people: People) -> None:
+    customer, alice = people.signs_up("alice")
+    strict = Browser()
+    strict.client.handler.enforce_csrf_checks = True
+    strict.client.cookies = alice.client.cookies
+
+    page = strict.post(DETAILS, **_fields(customer, name="Mallory"))
+
+    assert page.status == 403
+    assert "This form is too old" in page.text
+    assert BillingDetails.objects.get(customer=customer).name == "Alice Liddell"
+
+
+def _fields(customer: Customer, **changes: str) -> dict[str, str]:
+    customer = Customer.objects.readable().get(pk=customer.pk)
+    names = customer_services.DETAILS
+    fields = {name: str(getattr(customer.details, name)) for name in names}
+    return {
+        **fields,
+        "timezone": customer.timezone,
+        "version": str(customer.version),
+        **changes,
+    }
