@@ -31,7 +31,7 @@ demo-reset: venv  ## forget the demo: its database, its secrets, its logs
 	@$(PY) -m supervisor reset
 
 test: dev chrome check  ## every check and every test
-	$(PY) -m pytest $(ARGS)
+	$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
 
 check: dev  ## style, types, import contracts, migrations, deployment settings
 	$(PY) -m ruff check .
@@ -43,8 +43,7 @@ check: dev  ## style, types, import contracts, migrations, deployment settings
 	$(WITH_SERVERS) $(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 
 core: dev  ## the pure core's tests, in seconds and without a database
-	$(PY) -m pytest -c /dev/null --rootdir=. -p no:django -p no:cacheprovider \
-		tests/unit tests/golden $(ARGS)
+	$(PY) -m pytest -p no:django -p no:tests.servers tests/unit tests/golden $(ARGS)
 
 bench: venv  ## measure
 	$(PY) -m bench

@@ -207,6 +207,10 @@ LOGGING = {
             "filters": ["request_id"],
         }
     },
+    "loggers": {  # two lines a task, every few seconds, that say nothing
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+    },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "INFO")},
 }
 

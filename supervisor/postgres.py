@@ -27,6 +27,9 @@ _SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_checkpoints": "off",
+    # What a statement says may be personal, so an error is logged without either.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 _NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 # Nothing of the caller's PG… variables may reach the server, and macOS needs a plain locale.

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]
+import psutil
 
 # The start time is computed from the boot time, which a clock adjustment may move a little.
 _SAME_START_SECONDS = 2.0

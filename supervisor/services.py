@@ -19,7 +19,6 @@ PROJECT = Path(__file__).resolve().parent.parent
 _MIGRATE = """
 import pathlib, sys
 from django.core.management import execute_from_command_line as run
-run(["manage.py", "install_mirror"])
 run(["manage.py", "migrate", "--no-input"])
 if len(sys.argv) > 1:
     pathlib.Path(sys.argv[1]).write_text(sys.argv[2])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 _DECIDING = (
     "*/migrations/*.py",
-    "*/management/commands/install_mirror.py",
+    "billing/gateways/stripe/mirror_migrations/*.py",
     "config/settings.py",
     "requirements.lock",
 )

@@ -66,6 +66,10 @@ class BillingDetailsInline(StackedInline):
     )
 
 
+_PERSON: Final = (
+    columns.computed("Name", lambda customer: customer.details.name),
+    columns.computed("E-mail", lambda customer: customer.details.email),
+)
 _RECORD: Final = (
     columns.code("anonymous_id"),
     columns.link("test_clock"),
@@ -84,8 +88,6 @@ class CustomerAdmin(OperatorAdmin):
     inlines = (BillingDetailsInline,)
     list_display = (
         "organization_id",
-        columns.computed("Name", lambda customer: customer.details.name),
-        columns.computed("E-mail", lambda customer: customer.details.email),
         "currency",
         columns.computed("Time", lambda row: "test clock" if row.test_clock_id else row.timezone),
         columns.instant("created_at"),
@@ -97,6 +99,12 @@ class CustomerAdmin(OperatorAdmin):
     ordering = ("-pk",)
     change_form_outer_before_template = "admin/billing/story.html"
     change_form_outer_after_template = None
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        """With the person, for those who may view such details."""
+        first, *rest = self.list_display
+        person = _PERSON if tables.may_view(BillingDetails, request.user) else ()
+        return (first, *person, *rest)
 
     def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
         """What is set, and what was written down about it."""
@@ -125,8 +133,8 @@ class CustomerAdmin(OperatorAdmin):
 
     def page_context(self, request: HttpRequest, obj: Customer) -> dict[str, Any]:
         """The story, of which each part is for those who may view it."""
-        told = story.of(obj, now=clock.now())
-        return {"story": told, "tables": tables.visible(told.tables, request.user)}
+        told = story.of(obj, reader=request.user, now=clock.now())
+        return {"story": told, "tables": told.tables}
 
     def save_model(
         self,

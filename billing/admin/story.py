@@ -8,12 +8,16 @@ from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
 
-from billing.admin import cells, related
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Model
+
+from billing.admin import cells, related, tables
 from billing.admin.tables import Table
 from billing.core import rating
 from billing.core.money import Money
 from billing.core.proration import Share
 from billing.models import (
+    BillingPeriod,
     GatewayCustomer,
     Invoice,
     JournalEntry,
@@ -23,14 +27,15 @@ from billing.models import (
 )
 from billing.queries import balances, entitlements
 from billing.queries.entitlements import Rights
-from customers.models import Customer
+from customers.models import Customer, User
 from plans.terms import PlanTerms
 
 
 @dataclass(frozen=True, slots=True)
 class Highlight:
-    """One thing to see at a glance."""
+    """One thing to see at a glance, for those who may view its model."""
 
+    model: type[Model]
     title: str
     value: object
     note: object = ""
@@ -57,14 +62,19 @@ class Story:
     tables: Sequence[Table]
 
 
-def of(customer: Customer, *, now: datetime) -> Story:
-    """The story as it stands at `now`, in the customer's own time."""
+def of(customer: Customer, *, reader: User | AnonymousUser, now: datetime) -> Story:
+    """The story as it stands at `now`, in the customer's own time; what the reader may view."""
     rights = entitlements.of(customer, now=now)
+    sees_period = tables.may_view(BillingPeriod, reader)
     return Story(
-        highlights=_highlights(customer, rights, now),
-        period=_period(rights),
-        gauges=_gauges(rights),
-        tables=_tables(customer),
+        highlights=[
+            highlight
+            for highlight in _highlights(customer, rights, now)
+            if tables.may_view(highlight.model, reader)
+        ],
+        period=_period(rights) if sees_period else "",
+        gauges=_gauges(rights) if sees_period else [],
+        tables=tables.visible(_tables(customer), reader),
     )
 
 
@@ -74,15 +84,22 @@ def _highlights(customer: Customer, rights: Rights, now: datetime) -> list[Highl
     access = "GRANTED" if rights.access.is_granted else "REFUSED"
     clock = customer.test_clock
     return [
-        Highlight("Owes", ", ".join(owed) or "nothing"),
+        Highlight(Invoice, "Owes", ", ".join(owed) or "nothing"),
         _plan(rights),
         Highlight(
+            Subscription,
             "Access",
             cells.status(access),
             f"because: {rights.access.reason.replace('_', ' ')}",
         ),
-        Highlight("Pays with", cells.link(method), related.expiry(method) if method else ""),
         Highlight(
+            PaymentMethod,
+            "Pays with",
+            cells.link(method),
+            related.expiry(method) if method else "",
+        ),
+        Highlight(
+            Customer,
             "Their time, UTC",
             cells.instant(customer.lives_at(now)),
             cells.link(clock, "by a test clock") if clock else f"they live in {customer.timezone}",
@@ -93,9 +110,10 @@ def _highlights(customer: Customer, rights: Rights, now: datetime) -> list[Highl
 def _plan(rights: Rights) -> Highlight:
     subscription = rights.subscription
     if subscription is None:
-        return Highlight("Plan", "none")
+        return Highlight(Subscription, "Plan", "none")
     due = subscription.due_at
     return Highlight(
+        Subscription,
         "Plan",
         cells.link(subscription, subscription.plan_name),
         f"next due {cells.instant(due)}" if due else "nothing is due by itself",

@@ -40,11 +40,12 @@ def recurring(terms: PlanTerms, *, quantity: int, share: Share) -> Rated:
         factors.append(f"{quantity} {terms.quantity_unit}")
     if not share.is_whole:
         factors.append(str(share))
+    arithmetic = f"{' × '.join(factors)} = {amount}"
     return Rated(
         amount=amount,
         quantity=Fraction(quantity),
         unit_amount=terms.amount,
-        explanation=f"{' × '.join(factors)} = {amount}",
+        explanation=arithmetic if len(factors) > 1 else f"{amount} for the whole period",
     )
 
 

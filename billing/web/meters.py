@@ -11,8 +11,7 @@ from fractions import Fraction
 from django.utils.safestring import SafeString
 
 from billing.core.entitlements import Entitlement
-from billing.core.figures import figure
-from billing.core.figures import rate as exact_rate
+from billing.core.figures import figure, plain
 from billing.core.invoicing import Line, LineKind
 from billing.core.money import Money
 from billing.models import BillingPeriod, Subscription
@@ -130,4 +129,5 @@ def _beyond(price: UsageTerms | None, period: BillingPeriod, currency: str) -> s
 def _share(used: Decimal, limit: Fraction | None) -> Share | None:
     if not limit:
         return None
-    return Share(exact_rate(min(used, Decimal(10**12)), 0), f"{float(limit):.6f}")
+    most = Decimal(limit.numerator) / Decimal(limit.denominator)
+    return Share(plain(used), f"{most:.6f}")

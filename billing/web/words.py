@@ -54,6 +54,8 @@ def standing(overview: Overview, policy: DunningPolicy) -> Standing:
         return Standing(
             Badge("Payment overdue", Tone.BAD), _past_due(subscription, overview, policy)
         )
+    if status == SubscriptionStatus.ACTIVE and _lacks_method(subscription, overview):
+        return Standing(Badge("Active", Tone.WAIT), "Please add a card: there is none to charge.")
     return _OTHERS[status]
 
 
@@ -112,6 +114,10 @@ def _trial(subscription: Subscription, overview: Overview) -> Standing:
         Badge("Free trial", Tone.GOOD),
         f"{start} Nothing is charged for it; afterwards your plan goes on with {overview.method}.",
     )
+
+
+def _lacks_method(subscription: Subscription, overview: Overview) -> bool:
+    return overview.method is None and not subscription.plan_terms.is_free
 
 
 def _waiting(subscription: Subscription) -> str:

@@ -92,7 +92,12 @@ def test_parts_of_the_story_are_for_those_who_may_view_them(story: Story) -> Non
     answer = signed_in(clerk).get(change(story.alice))
 
     assert [table.title for table in answer.context["tables"]] == ["Invoices"]
-    assert b"alice@example.org" not in answer.content
+    assert [highlight.title for highlight in answer.context["story"].highlights] == [
+        "Owes",
+        "Their time, UTC",
+    ]
+    for address in (change(story.alice), changelist(Customer)):
+        assert b"alice@example.org" not in signed_in(clerk).get(address).content
     assert signed_in(clerk).post(change(story.alice), {}).status_code == 403
 
 

@@ -63,8 +63,8 @@ def test_an_object_cannot_be_written(story: Story, operator: Client) -> None:
 
 
 def test_objects_of_todays_shape_are_shown(operator: Client) -> None:
-    """dj-stripe's own `str()` fails on these."""
-    for name in ("Customer", "Invoice", "PaymentIntent", "PaymentMethod", "Subscription"):
+    """dj-stripe's own `str()` and accessors expect older shapes."""
+    for name in ("Customer", "PaymentMethod", "Invoice", "Subscription"):
         model = apps.get_model("djstripe", name)
         row = model(
             id=f"{name.lower()}_1",
@@ -72,6 +72,8 @@ def test_objects_of_todays_shape_are_shown(operator: Client) -> None:
             created=datetime(2026, 5, 1, tzinfo=UTC),
             stripe_data={"id": f"{name.lower()}_1", "parent": {"subscription_details": None}},
         )
+        if name != "Customer":
+            row.customer_id = "customer_1"
         model.objects.bulk_create([row])
         for address in (change(model.objects.get()), changelist(model)):
             assert operator.get(address).status_code == 200, address

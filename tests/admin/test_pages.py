@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.admin import sidebar
+from billing.admin import base, sidebar
 from billing.models import Invoice, UsageEvent
 from customers.models import Customer
 from tests.admin.conftest import Story
@@ -42,6 +42,19 @@ def test_a_list_takes_as_many_queries_for_many_rows_as_for_few(
         story.world.uses(story.world.customer(f"company-{number}"), 1)
 
     assert [cost(Customer), cost(UsageEvent)] == before
+
+
+def test_many_rows_are_estimated_and_not_counted(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = UsageEvent.objects.order_by("-pk")
+    assert base.EstimatedPaginator(rows, 50).count == 3
+
+    monkeypatch.setattr(base, "EXACT_UP_TO", 2)
+    with CaptureQueriesContext(connection) as queries:
+        assert base.EstimatedPaginator(rows, 50).count >= 2
+    assert [query["sql"].split()[0] for query in queries] == ["SELECT", "EXPLAIN"]
+    assert "LIMIT 2" in queries[0]["sql"]
 
 
 def test_every_filter_of_a_list_works(story: Story, operator: Client) -> None:

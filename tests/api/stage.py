@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from django.db import transaction
+
 from billing.gateways import registry
 from billing.models import CheckoutSession, Invoice, PaymentMethod, Subscription
 from billing.services import invoices, payment_methods, subscriptions, test_clocks
@@ -38,9 +40,9 @@ def set_stage() -> Stage:
     alice = builders.make_customer("alice", now=NOW, test_clock=clock)
     plan = builders.make_plan()
     subscription = subscriptions.start(alice.pk, plan, by="test", now=NOW)
-    method, spare = _card(alice), _card(alice)
     urls = ReturnUrls("https://a.example/ok", "https://a.example/no")
     session = payment_methods.start_checkout(alice, urls=urls, now=NOW)
+    method, spare = _card(alice, is_default=True), _card(alice)
     return Stage(
         plan=plan,
         alice=alice,
@@ -54,9 +56,13 @@ def set_stage() -> Stage:
     )
 
 
-def _card(customer: Customer) -> PaymentMethod:
+def _card(customer: Customer, *, is_default: bool = False) -> PaymentMethod:
     settled = payment_methods.add(
-        customer, token="tok_ok", now=NOW, gateway=registry.get("sandbox")
+        customer,
+        token="tok_ok",
+        now=NOW,
+        gateway=registry.get("sandbox"),
+        is_default=is_default,
     )
     assert settled.session.payment_method is not None
     return settled.session.payment_method
@@ -65,5 +71,6 @@ def _card(customer: Customer) -> PaymentMethod:
 def _pending(customer: Customer) -> Invoice:
     items = [("Set-up", Decimal(1), Decimal("25.00"))]
     draft = invoices.draft(customer.pk, currency="USD", items=items, by="test", now=NOW)
-    invoices.finalize([draft], now=NOW)
+    with transaction.atomic():
+        invoices.finalize([draft], now=NOW)
     return draft

@@ -149,7 +149,7 @@ def test_unknown_addresses_are_problems_too(path: str, method: str) -> None:
     ],
 )
 def test_what_an_address_does_not_take(
-    operator: Caller, method: str, path: str, status: int, code: str
+    *, operator: Caller, method: str, path: str, status: int, code: str
 ) -> None:
     answer = operator.send(method, path, None)
 

@@ -11,7 +11,7 @@ import pytest
 from django.db import connection, connections
 
 from billing.models import ApiRequest, ApiToken, CheckoutSession, Invoice
-from billing.services import invoices, locks, sweep
+from billing.services import locks, sweep
 from customers.models import Customer
 from plans.models import Feature
 from tests.api.calling import Answer, Caller, caller
@@ -163,7 +163,7 @@ def test_keys_are_forgotten_after_a_day(operator: Caller) -> None:
 @pytest.mark.parametrize("rounds", [3])
 def test_fifty_at_once_are_one(operator: Caller, alice: Customer, rounds: int) -> None:
     for number in range(rounds):
-        answers = _at_once(50, operator, "/invoices", _draft(alice), f"k{number}")
+        answers = _at_once(50, operator, "/invoices", _draft(alice), key=f"k{number}")
 
         by_status = Counter(answer.status for answer in answers)
         assert set(by_status) <= {201, 409}
@@ -180,13 +180,13 @@ def test_fifty_at_once_are_one(operator: Caller, alice: Customer, rounds: int) -
 def test_fifty_at_once_at_a_gateway_are_one(operator: Caller, alice: Customer) -> None:
     body = {"customer": str(alice.pk), "gateway": "sandbox", "token": "tok_ok"}
 
-    answers = _at_once(50, operator, "/payment-methods", body, "k1")
+    answers = _at_once(50, operator, "/payment-methods", body, key="k1")
 
     assert {answer.status for answer in answers} <= {201, 409}
     assert CheckoutSession.objects.count() == 1
 
 
-def _at_once(count: int, who: Caller, path: str, body: Any, key: str) -> list[Answer]:
+def _at_once(count: int, who: Caller, path: str, body: Any, *, key: str) -> list[Answer]:
     def call(_: int) -> Answer:
         try:
             return Caller(who.token).post(path, body, idempotency_key=key)
@@ -199,4 +199,4 @@ def _at_once(count: int, who: Caller, path: str, body: Any, key: str) -> list[An
 
 def _elsewhere(who: Caller, body: Any) -> Answer:
     assert connection.connection is not None
-    return _at_once(1, who, "/features", body, "k1")[0]
+    return _at_once(1, who, "/features", body, key="k1")[0]

@@ -204,7 +204,7 @@ def test_a_retired_plan_stays_readable_and_cannot_be_changed(operator: Caller) -
 
 
 def test_customers_see_what_they_may_subscribe_to(operator: Caller, alice: Customer) -> None:
-    offers = {
+    offers: dict[str, dict[str, Any]] = {
         "Public": {},
         "Hers": {"public_plan": False, "allowed_organizations": ["alice", "bob"]},
         "Theirs": {"public_plan": False, "allowed_organizations": ["bob"]},

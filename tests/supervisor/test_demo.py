@@ -118,7 +118,7 @@ def test_the_demo_starts_all_tells_all_and_stops_all(
 
 
 def _a_second_start_migrates_only_what_changed(home: Path, project: Path) -> None:
-    once = ["install_mirror", "migrate --no-input"]
+    once = ["migrate --no-input"]
     _run_until_ready(home)
     assert (project / "ran").read_text().splitlines() == once
 

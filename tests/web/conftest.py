@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
+from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import BrowserContext, sync_playwright
+from pytest_django.live_server_helper import LiveServer
 
 from billing import clock
 from customers import services as customer_services
 from customers.models import Customer, User
+from tests.chrome import launch
 from tests.web.markup import Page
 from tests.world import World
 
@@ -64,6 +71,44 @@ class People:
         return customer, self.person(name, customer)
 
 
+Opener = Callable[..., BrowserContext]
+
+
+@pytest.fixture
+def opened(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
+    """Opens windows of a real browser on the live server; what it complains of fails the test.
+
+    While Playwright runs, this thread has an event loop, so the database must be told that this
+    is meant, and its connections of that time be closed before the loop is gone.
+    """
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+
+        def window(**options: Any) -> BrowserContext:
+            context = browser.new_context(base_url=live_server.url, **options)
+            context.on("console", lambda message: complaints.append(message.text))
+            context.on("weberror", lambda error: complaints.append(str(error.error)))
+            return context
+
+        yield window
+        browser.close()
+        connections.close_all()
+    for thread in threading.enumerate():
+        if "process_request_thread" in thread.name:  # the server's, ending with the browser
+            thread.join(timeout=10)
+    assert complaints == []
+
+
+def signed_in(context: BrowserContext, person: Browser) -> BrowserContext:
+    """The window, as of somebody who has signed in."""
+    name = settings.SESSION_COOKIE_NAME
+    session = person.client.cookies[name].value
+    context.add_cookies([{"name": name, "value": session, "domain": "localhost", "path": "/"}])
+    return context
+
+
 @pytest.fixture
 def people(world: World) -> People:
     """Nobody yet; it is 11 April 2026."""
@@ -88,8 +133,6 @@ def today(monkeypatch: pytest.MonkeyPatch) -> datetime:
 
 def queries_of(browser: Browser, path: str) -> int:
     """How many reads a page costs."""
-    from django.db import connection
-
     with CaptureQueriesContext(connection) as captured:
         assert browser.status_of(path) == 200
     return len(captured)

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-
 import pytest
-from django.conf import settings
-from playwright.sync_api import BrowserContext, Page, expect, sync_playwright
-from pytest_django.live_server_helper import LiveServer
+from playwright.sync_api import Page, expect
 
 from billing.gateways.base import MethodDetails, Setup, SetupStatus
 from billing.models import CheckoutSession
 from billing.services import payment_methods
-from tests.chrome import launch
-from tests.web.conftest import Browser, People
+from tests.web.conftest import Browser, Opener, People, signed_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PHONE = {"width": 375, "height": 740}
 PASSWORD = "curiouser and curiouser"
-
-Opener = Callable[..., BrowserContext]
-
-
-@pytest.fixture
-def opened(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
-    """Opens a browser's window on the live server; what it complains of fails the test."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright keeps a loop in this thread
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-
-        def window(**options: object) -> BrowserContext:
-            context = browser.new_context(base_url=live_server.url, **options)  # type: ignore[arg-type]
-            context.on("console", lambda message: complaints.append(message.text))
-            context.on("weberror", lambda error: complaints.append(str(error.error)))
-            return context
-
-        yield window
-        browser.close()
-    _let_the_server_finish()
-    assert complaints == []
 
 
 def test_signing_up_by_keyboard_alone_leads_to_the_trial(people: People, opened: Opener) -> None:
@@ -82,7 +54,7 @@ def test_a_card_that_is_confirmed_shows_by_itself(people: People, opened: Opener
     session = CheckoutSession.objects.create(
         customer=customer, gateway="sandbox", created_at=people.world.now
     )
-    page = _signed_in(opened(), alice).new_page()
+    page = signed_in(opened(), alice).new_page()
     page.goto(f"/billing/payment-methods/confirming/{session.pk}/")
     expect(page.get_by_role("heading", level=1)).to_have_text("Confirming your card…")
 
@@ -109,7 +81,7 @@ def test_public_pages_fit_a_phone(people: People, opened: Opener, path: str) -> 
 
 def test_pages_of_a_customer_fit_a_phone(people: People, opened: Opener) -> None:
     alice, invoice = _with_an_unpaid_invoice(people)
-    page = _signed_in(opened(viewport=PHONE), alice).new_page()
+    page = signed_in(opened(viewport=PHONE), alice).new_page()
 
     for path in (
         "/billing/",
@@ -126,7 +98,7 @@ def test_pages_of_a_customer_fit_a_phone(people: People, opened: Opener) -> None
 
 def test_the_dark_is_dark_and_the_chart_is_seen_in_it(people: People, opened: Opener) -> None:
     _, alice = people.signs_up("alice")
-    page = _signed_in(opened(color_scheme="dark"), alice).new_page()
+    page = signed_in(opened(color_scheme="dark"), alice).new_page()
 
     page.goto("/billing/")
 
@@ -137,7 +109,7 @@ def test_the_dark_is_dark_and_the_chart_is_seen_in_it(people: People, opened: Op
 
 def test_on_paper_there_is_the_invoice_and_nothing_else(people: People, opened: Opener) -> None:
     alice, invoice = _with_an_unpaid_invoice(people)
-    page = _signed_in(opened(), alice).new_page()
+    page = signed_in(opened(), alice).new_page()
     page.goto(invoice)
     expect(page.get_by_role("button", name="Print")).to_be_visible()
 
@@ -149,26 +121,12 @@ def test_on_paper_there_is_the_invoice_and_nothing_else(people: People, opened: 
             expect(element).not_to_be_visible()
 
 
-def _let_the_server_finish() -> None:
-    """Its threads give their database connections back when the browser has gone."""
-    for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:
-            thread.join(timeout=10)
-
-
 def _with_an_unpaid_invoice(people: People) -> tuple[Browser, str]:
     customer, alice = people.signs_up("alice")
     people.world.adds_card(customer, "tok_declined")
     people.world.at("2026-04-26 10:00").uses(customer, 300)
     people.world.at("2026-05-01 12:00")
     return alice, f"/billing/invoices/{people.world.newest_invoice(customer).pk}/"
-
-
-def _signed_in(context: BrowserContext, person: Browser) -> BrowserContext:
-    name = settings.SESSION_COOKIE_NAME
-    session = person.client.cookies[name].value
-    context.add_cookies([{"name": name, "value": session, "domain": "localhost", "path": "/"}])
-    return context
 
 
 def _tab_to(page: Page, name: str) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from billing.gateways.base import MethodChange
+from billing.models import PaymentMethod
+from billing.services import payment_methods
 from customers.models import Customer
 from tests.web.conftest import Browser, People, queries_of
 
@@ -93,6 +96,18 @@ def test_a_declined_payment_says_what_happens_next(people: People) -> None:
     assert "We try again on 2 May 2026, 00:00 UTC" in page.text
     assert "Invoice INV-000001 over $30.00 is not paid." in page.text
     assert "You can still use the service." in page.text
+
+
+def test_a_running_plan_whose_card_is_gone_asks_for_another(people: People) -> None:
+    _, alice = _active(people)
+    method = PaymentMethod.objects.get()
+    gone = MethodChange(method.external_id, None)
+    payment_methods.follow(gone, gateway="sandbox", now=people.world.now)
+
+    page = alice.get(HOME)
+
+    assert "Please add a card: there is none to charge." in page.text
+    assert "about $30.00" in page.text
 
 
 def test_days_are_the_customers_own(people: People) -> None:

@@ -24,7 +24,7 @@ from typing import Any, Final
 
 import stripe
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from djstripe import models
 from djstripe.models.base import StripeModel
 
@@ -132,6 +132,7 @@ class Mirror:
         hidden |= self._unresolved(model, fields)
         payload = _Payload({**fields, **hidden}, account)
         with transaction.atomic():
+            _wait_for_others(fields["id"])
             row = model.sync_from_stripe_data(payload, api_key=settings.STRIPE_SECRET_KEY)
             if hidden:
                 row.stripe_data |= {name: fields[name] for name in hidden}
@@ -181,6 +182,12 @@ class Mirror:
         account_id = str(self._account["id"])
         models.Account.objects.get_or_create(id=account_id, defaults={"stripe_data": self._account})
         return account_id
+
+
+def _wait_for_others(object_id: str) -> None:
+    """Two notifications about one object are mirrored one after the other, to the commit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [object_id])
 
 
 def _relations(model: Any) -> list[tuple[str, Any]]:

@@ -1,0 +1,115 @@
+"""`/checkout-sessions`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from billing.gateways.base import GatewayUnavailableError, Setup, SetupRequest, SetupStatus
+from billing.gateways.sandbox import SandboxGateway
+from billing.models import Subscription
+from customers.models import Customer
+from tests import builders
+from tests.api.calling import Caller
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def _body(customer: Customer, **fields: Any) -> dict[str, Any]:
+    return {
+        "customer": str(customer.pk),
+        "success_url": "https://shop.example.com/thanks?session={session}",
+        "cancel_url": "https://shop.example.com/plans",
+        **fields,
+    }
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[SetupRequest]:
+    """What the gateway is asked; it has a page."""
+    requests: list[SetupRequest] = []
+
+    def start_setup(_: SandboxGateway, request: SetupRequest) -> Setup:
+        requests.append(request)
+        return Setup(
+            reference=request.reference,
+            external_id=f"cs.{request.reference}",
+            status=SetupStatus.OPEN,
+            customer_external_id=f"cus.{request.anonymous_id}",
+            url="https://pay.example/visit",
+        )
+
+    monkeypatch.setattr(SandboxGateway, "start_setup", start_setup)
+    return requests
+
+
+def test_a_visit_to_the_gateways_page(
+    operator: Caller, alice: Customer, asked: list[SetupRequest]
+) -> None:
+    answer = operator.post("/checkout-sessions", _body(alice))
+
+    assert answer.status == 201
+    assert answer.body == {
+        "id": answer.body["id"],
+        "url": "https://pay.example/visit",
+        "customer": str(alice.pk),
+        "gateway": "sandbox",
+        "status": "open",
+        "failure": "",
+        "payment_method": None,
+        "created_at": answer.body["created_at"],
+    }
+    assert operator.get(f"/checkout-sessions/{answer.body['id']}").body == answer.body
+    (request,) = asked
+    assert request.success_url == f"https://shop.example.com/thanks?session={answer.body['id']}"
+    assert "alice" not in str(request)
+
+
+def test_with_a_plan_they_are_subscribed_first(
+    operator: Caller, alice: Customer, asked: list[SetupRequest]
+) -> None:
+    plan = builders.make_plan()
+
+    for _ in range(2):
+        answer = operator.post("/checkout-sessions", _body(alice, plan_id=str(plan.pk)))
+        assert answer.status == 201
+
+    assert Subscription.objects.get().plan_version.plan_id == plan.pk
+    other = builders.make_plan("Other")
+    refused = operator.post("/checkout-sessions", _body(alice, plan_id=str(other.pk)))
+    assert (refused.status, refused.code) == (409, "already_subscribed")
+
+
+def test_a_gateway_that_does_not_answer(
+    operator: Caller, alice: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def start_setup(_: SandboxGateway, __: SetupRequest) -> Setup:
+        raise GatewayUnavailableError("no answer")
+
+    monkeypatch.setattr(SandboxGateway, "start_setup", start_setup)
+
+    answer = operator.post("/checkout-sessions", _body(alice), idempotency_key="k1")
+
+    assert (answer.status, answer.code) == (503, "gateway_unavailable")
+    assert answer.headers["Retry-After"] == "1"
+    monkeypatch.undo()
+    assert operator.post("/checkout-sessions", _body(alice), idempotency_key="k1").status == 201
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "field"),
+    [
+        ({"success_url": "javascript:alert(1)"}, "invalid_request", "success_url"),
+        ({"cancel_url": "/plans"}, "invalid_request", "cancel_url"),
+        ({"invoice_id": "0198d5a2-0000-7000-8000-000000000001"}, "not_supported", "invoice_id"),
+        ({"url": "https://a.example"}, "unknown_field", "url"),
+    ],
+)
+def test_bad_visits(
+    *, operator: Caller, alice: Customer, fields: dict[str, Any], code: str, field: str
+) -> None:
+    answer = operator.post("/checkout-sessions", _body(alice, **fields))
+
+    assert (answer.status, answer.code) == (400, code)
+    assert list(answer.body["errors"]) == [field]

@@ -1,0 +1,75 @@
+"""`/journal`."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.calling import Caller
+from tests.api.stage import Stage, set_stage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def stage(db: None) -> Stage:
+    """Alice's cards, subscription and pending invoice, all on 1 April 2026."""
+    return set_stage()
+
+
+def test_an_entry_with_its_postings(operator: Caller, stage: Stage) -> None:
+    (entry,) = operator.get("/journal?kind=invoice_finalized").body["journal"]
+
+    common = {"amount": "25.00", "currency": "USD", "invoice": str(stage.invoice.pk)}
+    assert entry == {
+        "id": entry["id"],
+        "kind": "invoice_finalized",
+        "customer": str(stage.alice.pk),
+        "occurred_at": "2026-04-01T09:00:00Z",
+        "recorded_at": entry["recorded_at"],
+        "context": {"number": "INV-000001", "total": "25.00 USD"},
+        "lines": [
+            {"account": "receivables", "side": "debit", **common},
+            {"account": "revenue", "side": "credit", **common},
+        ],
+    }
+
+
+def test_the_newest_comes_first(operator: Caller, stage: Stage) -> None:
+    kinds = [entry["kind"] for entry in operator.get("/journal").body["journal"]]
+
+    assert kinds[0] == "invoice_finalized"
+    assert kinds[-1] == "subscription_started"
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("from=2026-04-01T09:00:00Z", 5),
+        ("to=2026-04-01T09:00:00Z", 0),
+        ("from=2026-04-01T09:00:01Z", 0),
+        ("kind=payment_method_added", 3),
+        ("kind=unheard_of", 0),
+    ],
+)
+def test_filters(operator: Caller, stage: Stage, query: str, count: int) -> None:
+    assert len(operator.get(f"/journal?{query}").body["journal"]) == count
+
+
+def test_of_one_customer(operator: Caller, stage: Stage) -> None:
+    assert operator.get(f"/journal?customer={stage.bob.pk}").body["journal"] == []
+    assert len(operator.get(f"/journal?customer={stage.alice.pk}").body["journal"]) == 5
+
+
+@pytest.mark.parametrize("query", ["from=2026-04-01", "kind=a-b", "customer=alice", "limit=0"])
+def test_bad_filters(operator: Caller, query: str) -> None:
+    answer = operator.get(f"/journal?{query}")
+
+    assert answer.status == 400
+    assert list(answer.body["errors"]) == [query.partition("=")[0]]
+
+
+def test_it_names_no_person(operator: Caller, stage: Stage) -> None:
+    text = str(operator.get("/journal?limit=100").body)
+
+    for private in ("Liddell", "alice@example.org", "Rabbit Hole", "7946"):
+        assert private not in text
