@@ -217,5 +217,8 @@ LOGGING = {
 UNFOLD = {
     "SITE_TITLE": "Bursar",
     "SITE_HEADER": "Bursar",
+    "SITE_SYMBOL": "account_balance",
     "SITE_URL": "/",
+    "DASHBOARD_CALLBACK": "billing.admin.sidebar.front",
+    "SIDEBAR": {"show_search": True, "navigation": "billing.admin.sidebar.navigation"},
 }

@@ -107,7 +107,7 @@ class Subscription(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan_name} for {self.customer_id}"
+        return self.plan_name
 
     @cached_property
     def plan_terms(self) -> PlanTerms:
