@@ -70,7 +70,7 @@ def draft(
         )
         for description, quantity, unit_amount in items
     ]
-    return write([Draft(customer, currency, lines)], by=by, now=now)[0]
+    return write([Draft(customer, currency, lines)], by=by, now=customer.lives_at(now))[0]
 
 
 def write(drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Invoice]:
@@ -159,7 +159,7 @@ def cancel(invoice_id: UUID, *, by: str, now: datetime) -> Invoice:
                 kind="INVOICE_CANCELED",
                 key=f"invoice:{invoice.pk}:canceled",
                 customer_id=invoice.customer_id,
-                occurred_at=now,
+                occurred_at=invoice.customer.lives_at(now),
                 context={"number": invoice.number, "total": str(invoice.total), "by": by},
                 postings=postings.invoice_canceled(invoice.total),
                 invoice_id=invoice.pk,

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from uuid_utils.compat import uuid7
 
 from billing.core.errors import (
     ConflictError,
@@ -159,7 +160,8 @@ def make_default(method_id: UUID, *, now: datetime) -> PaymentMethod:
         )
         method.is_default = True
         method.save(update_fields=["is_default"])
-        journal.post(_changed("PAYMENT_METHOD_MADE_DEFAULT", method, now))
+        present = method.customer.lives_at(now)
+        journal.post(_changed("PAYMENT_METHOD_MADE_DEFAULT", method, present))
     return method
 
 
@@ -294,9 +296,10 @@ def _needs_method(customer_id: UUID) -> bool:
 def _changed(
     kind: str, method: PaymentMethod, now: datetime, *, key: str | None = None
 ) -> journal.Fact:
+    """A fact about a method; without a key of its own, it may happen any number of times."""
     return journal.Fact(
         kind=kind,
-        key=f"{key or f'payment_method:{method.pk}:{now.isoformat()}'}:{kind.lower()}",
+        key=f"{key or f'payment_method:{method.pk}:{uuid7()}'}:{kind.lower()}",
         customer_id=method.customer_id,
         occurred_at=now,
         context={"gateway": method.gateway, "method": str(method)},

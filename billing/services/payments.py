@@ -53,8 +53,9 @@ def charge(
     :raises InvalidError: if there is no payment method to charge.
     """
     invoice = locks.invoice(invoice_id)
+    present = invoice.customer.lives_at(now)
     if invoice.status == InvoiceStatus.DRAFT:
-        invoices.finalize([invoice], now=now)
+        invoices.finalize([invoice], now=present)
     if invoice.status not in lifecycle.COLLECTIBLE:
         raise ConflictError(
             f"There is nothing to charge: the invoice is {invoice.status.lower()}.",
@@ -67,7 +68,7 @@ def charge(
         raise InvalidError("There is no such payment method.", code="no_payment_method")
     if invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
         raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")
-    attempt = _attempt(invoice, method, now)
+    attempt = _attempt(invoice, method, present)
     attempt.save(force_insert=True)
     _unschedule([invoice])
     return attempt

@@ -69,6 +69,7 @@ def _empty(top: float) -> pygal.Line:
         spacing=12,
         range=(0, top * _HEADROOM if top else 10),
         max_scale=5,
+        missing_value_fill_truncation="either",  # the area ends where the line does
         dots_size=3,
         show_legend=False,
         show_minor_x_labels=False,

@@ -194,3 +194,13 @@ def test_a_card_after_the_trial_begins_the_cycle_at_once(world: World) -> None:
     subscription = world.subscription(alice)
     assert subscription.status == SubscriptionStatus.ACTIVE
     assert world.period(alice) == ("2026-04-20 12:00", "2026-05-01 00:00")
+
+
+def test_changing_ones_mind_in_the_same_instant(world: World) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    world.adds_card(alice)
+    world.adds_card(alice)
+    first, second = PaymentMethod.objects.order_by("pk")
+    for method in (first, second, first, second, first):
+        payment_methods.make_default(method.pk, now=world.now)
+    assert PaymentMethod.objects.get(is_default=True) == first
