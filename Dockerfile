@@ -18,6 +18,7 @@ RUN SECRET_KEY=only-while-building \
     PUBLIC_URL=https://build.invalid \
     DATABASE_URL=postgresql://build.invalid/bursar \
     REDIS_URL=redis://build.invalid/0 \
+    EMAIL_URL=dummy:// \
     STRIPE_SECRET_KEY=sk_test_00000000000000000000000000000000 \
     STRIPE_WEBHOOK_SECRET=whsec_00000000000000000000000000000000 \
     python manage.py collectstatic --no-input

@@ -13,7 +13,7 @@ WITH_SERVERS := env -u DATABASE_URL -u REDIS_URL -u STRIPE_SECRET_KEY \
 PRODUCTION := SECRET_KEY=for-this-check-only-and-long-enough-0123456789-abcdefghijklm \
 	DEBUG=0 SECURE=1 TEST_CLOCKS=0 \
 	PUBLIC_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
-	STRIPE_API_BASE=https://api.stripe.com \
+	STRIPE_API_BASE=https://api.stripe.com EMAIL_URL=smtp://localhost:25 \
 	STRIPE_SECRET_KEY=sk_test_00000000000000000000000000000000 \
 	STRIPE_WEBHOOK_SECRET=whsec_00000000000000000000000000000000 \
 	DJANGO_SETTINGS_MODULE=config.settings

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import stripe
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from billing.core.dunning import DunningPolicy
@@ -118,10 +119,14 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "optional"
+ACCOUNT_ADAPTER = "billing.web.accounts.AccountAdapter"
 ACCOUNT_SIGNUP_FORM_CLASS = "billing.web.forms.SignupForm"
 ACCOUNT_SESSION_REMEMBER = True
 
-vars().update(env.dj_email_url("EMAIL_URL", "consolemail://"))
+EMAIL = env.dj_email_url("EMAIL_URL")
+if "EMAIL_BACKEND" not in EMAIL:
+    raise ImproperlyConfigured("EMAIL_URL has no scheme that says how mail is sent.")
+vars().update(EMAIL)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "billing@localhost")
 
 REST_FRAMEWORK = {

@@ -10,6 +10,7 @@ os.environ.setdefault("DATABASE_URL", "postgresql://postgres@localhost/bursar")
 os.environ.setdefault("REDIS_URL", "redis://localhost:6379/0")
 os.environ.setdefault("STRIPE_SECRET_KEY", "sk_test_" + "0" * 32)
 os.environ.setdefault("STRIPE_WEBHOOK_SECRET", "whsec_" + "0" * 32)
+os.environ.setdefault("EMAIL_URL", "dummy://")
 os.environ.setdefault("SECURE", "0")
 os.environ.setdefault("TEST_CLOCKS", "1")
 

@@ -198,7 +198,7 @@ class OneCustomer(Endpoint):
     def patch(self, request: Request, customer_id: UUID) -> Response:
         """Change it."""
         customer_named(request, customer_id)
-        fields = self.read(CustomerChange, partial=True)
+        fields = self.read(CustomerChange)
         forbidden = _FOR_OPERATORS & fields.keys()
         if forbidden and not caller(request).is_operator:
             raise ForbiddenError(

@@ -96,12 +96,12 @@ class Endpoint(APIView):
         """Names the state of an object as it is shown."""
         return f'"{shown["version"]}"'
 
-    def read(self, shape: type[_Serializer], *, partial: bool = False) -> dict[str, Any]:
+    def read(self, shape: type[_Serializer]) -> dict[str, Any]:
         """The body's fields.
 
         :raises ValidationError: naming every field at fault.
         """
-        return _valid(shape(data=self.request.data, partial=partial))
+        return _valid(shape(data=self.request.data))
 
     def filtered(self) -> dict[str, Any]:
         """The query's fields.

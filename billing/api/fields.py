@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -254,7 +255,7 @@ def major(minor: int, currency: str) -> str:
 
 
 def storable(value: Any) -> Any:
-    """A JSON value whose decimals are floats.
+    """A JSON value whose decimals are JSON's own numbers again. None of them is money.
 
     :raises ValueError: if a number would change by that.
     """
@@ -263,10 +264,10 @@ def storable(value: Any) -> Any:
     if isinstance(value, list):
         return [storable(inner) for inner in value]
     if isinstance(value, Decimal):
-        as_float = float(value)
-        if Decimal(repr(as_float)) != value:
+        kept = json.loads(str(value))  # as PostgreSQL's reader will have it
+        if Decimal(repr(kept)) != value:
             raise ValueError(value)
-        return as_float
+        return kept
     return value
 
 

@@ -148,10 +148,10 @@ class OnePaymentMethod(Endpoint):
     )
     def patch(self, request: Request, method_id: UUID) -> Response:
         """Make it the default."""
-        method = _method(request, method_id)
+        _require_own(request, method_id)
         self.read(PaymentMethodChange)
-        now = method.customer.lives_at(clock.now())
-        return Response(PaymentMethodOutput.of(payment_methods.make_default(method_id, now=now)))
+        method = payment_methods.make_default(method_id, now=clock.now())
+        return Response(PaymentMethodOutput.of(method))
 
     @extend_schema(
         operation_id="removePaymentMethod",
@@ -165,14 +165,13 @@ class OnePaymentMethod(Endpoint):
     )
     def delete(self, request: Request, method_id: UUID) -> Response:
         """Remove it."""
-        _method(request, method_id)
+        _require_own(request, method_id)
         payment_methods.remove(method_id, now=clock.now())
         return Response(status=204)
 
 
-def _method(request: Request, method_id: UUID) -> PaymentMethod:
-    rows = PaymentMethod.objects.usable().select_related("customer__test_clock")
-    return find(request, rows, method_id, noun="payment method")
+def _require_own(request: Request, method_id: UUID) -> None:
+    find(request, PaymentMethod.objects.usable(), method_id, noun="payment method")
 
 
 def _gateway(name: str | None) -> Gateway | None:

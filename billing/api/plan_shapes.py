@@ -146,6 +146,17 @@ class PlanInput(Strict):
         return value
 
 
+class PlanChange(PlanInput):
+    """What shall be different. Not DRF's `partial`, which would let prices come without meters."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Nothing is required."""
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
 @extend_schema_serializer(component_name="Plan")
 class PlanOutput(Answer):
     """A plan in its current version. Money in the plan's currency; rates with up to 12 decimals."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from billing.api.endpoint import Endpoint
 from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import found
-from billing.api.plan_shapes import LISTING, PlanInput, PlanOutput, terms_of
+from billing.api.plan_shapes import LISTING, PlanChange, PlanInput, PlanOutput, terms_of
 from billing.api.preconditions import require_match
 from billing.api.tokens import caller
+from billing.core.errors import ConflictError
 from plans import services
 from plans.models import Plan
 
@@ -122,23 +124,25 @@ class OnePlan(_PlanEndpoint):
             "Operators only. Other terms make a new `version`; subscriptions stay on the terms "
             "they started with. What is not named stays as it is."
         ),
-        request=PlanInput,
+        request=PlanChange,
         parameters=IF_MATCH,
         responses={200: PlanOutput, **problems(400, 403, 404, 409, 412)},
         examples=[OpenApiExample("Dearer", {"amount": "190.00"}, request_only=True)],
     )
     def patch(self, request: Request, plan_id: UUID) -> Response:
         """Change it."""
-        fields = self.read(PlanInput, partial=True)
-        with transaction.atomic():  # what is merged and compared is what is then changed
-            plan = found(Plan.objects.select_for_update(), plan_id, noun="plan")
-            shown = PlanOutput.of(plan)
-            require_match(request, _etag(shown["version"], shown["updated_at"]))
+        fields, now = self.read(PlanChange), clock.now()
+        seen = found(Plan.objects.readable(), plan_id, noun="plan")
+        shown = PlanOutput.of(seen)
+        require_match(request, _etag(shown["version"], shown["updated_at"]))
+        terms = terms_of(fields, seen.terms)
+        with transaction.atomic():
+            _require_unchanged(seen, now=now)
             plan = services.update(
                 plan_id,
                 by=caller(request).name,
-                now=clock.now(),
-                terms=terms_of(fields, plan.terms),
+                now=now,
+                terms=terms,
                 listing=_listing(fields),
             )
         return Response(_show(request, [plan])[0])
@@ -177,6 +181,16 @@ def _show(request: Request, plans: list[Plan]) -> list[dict[str, Any]]:
 
 def _listing(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {column: fields[name] for name, column in LISTING.items() if name in fields}
+
+
+def _require_unchanged(seen: Plan, *, now: datetime) -> None:
+    """Hold the plan as it was seen: what was compared and merged is what is then changed.
+
+    :raises ConflictError: if somebody changed it meanwhile.
+    """
+    same = Plan.objects.filter(pk=seen.pk, version=seen.version, updated_at=seen.updated_at)
+    if not same.update(updated_at=now):
+        raise ConflictError("Somebody changed it at the same moment.", code="conflict")
 
 
 def _etag(version: int, updated_at: str | None) -> str:

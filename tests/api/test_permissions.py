@@ -111,7 +111,7 @@ def test_every_operation_has_its_row() -> None:
 def test_who_may_do_what(operation: str, who: str) -> None:
     stage, row = set_stage(), TABLE[operation]
     method, _, template = operation.partition(" ")
-    path = f"/{template.format(**_ids(stage))}{row.query(stage)}"
+    path = f"/{template.format(**ids_of(stage))}{row.query(stage)}"
 
     answer = _caller(stage, who).send(method, path, row.body(stage))
 
@@ -122,7 +122,7 @@ def test_who_may_do_what(operation: str, who: str) -> None:
 def test_what_never_was_is_answered_like_a_strangers(operation: str) -> None:
     stage, row = set_stage(), TABLE[operation]
     method, _, template = operation.partition(" ")
-    ids = dict.fromkeys(_ids(stage), MISSING)
+    ids = dict.fromkeys(ids_of(stage), MISSING)
 
     answer = _caller(stage, "operator").send(
         method, f"/{template.format(**ids)}{row.query(stage)}", row.body(stage)
@@ -198,7 +198,8 @@ def _caller(stage: Stage, who: str) -> Caller:
     return caller(stage.bob if who == "stranger" else stage.alice, is_read_only=who == "reader")
 
 
-def _ids(stage: Stage) -> dict[str, str]:
+def ids_of(stage: Stage) -> dict[str, str]:
+    """What stands in an address for which of Alice's things."""
     return {
         "plan_id": str(stage.plan.pk),
         "customer_id": str(stage.alice.pk),

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from billing.api import plans
 from billing.models import Subscription
 from billing.services import subscriptions
 from customers.models import Customer
 from plans.models import Feature, Plan, PlanVersion
+from plans.terms import PlanTerms
 from tests import builders
 from tests.api.calling import Caller, caller
 from tests.api.stage import NOW
@@ -232,3 +234,30 @@ def test_plans_come_by_tier(operator: Caller) -> None:
 
     assert [plan["name"] for plan in listed] == ["Basic", "Premium", "Silver", "Gold"]
     assert [plan["amount"] for plan in listed] == ["50.00", "180.00", "350.00", "600.00"]
+
+
+def test_a_change_of_prices_names_them_whole(operator: Caller) -> None:
+    made = operator.post("/plans", GOLD).body
+
+    answer = operator.patch(f"/plans/{made['id']}", {"usage": [{"meter": "api_calls"}]})
+
+    assert (answer.status, answer.code) == (400, "required")
+    assert set(answer.body["errors"]) == {"usage.0.model", "usage.0.unit_amount"}
+
+
+def test_a_change_that_another_one_overtook(
+    operator: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = operator.post("/plans", GOLD).body
+    merge = plans.terms_of
+
+    def overtaken(*arguments: Any) -> PlanTerms:
+        Plan.objects.update(version=2)
+        return merge(*arguments)
+
+    monkeypatch.setattr(plans, "terms_of", overtaken)
+
+    answer = operator.patch(f"/plans/{made['id']}", {"amount": "1.00"})
+
+    assert (answer.status, answer.code) == (409, "conflict")
+    assert operator.get(f"/plans/{made['id']}").body["amount"] == "600.00"

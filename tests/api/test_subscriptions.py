@@ -11,6 +11,7 @@ from plans.models import Plan
 from tests import builders
 from tests.api.calling import Caller, caller
 from tests.api.stage import NOW, Stage, set_stage
+from tests.terms import seed_terms
 
 pytestmark = pytest.mark.django_db
 
@@ -90,7 +91,7 @@ def test_what_is_unknown_is_not_found(operator: Caller, plan: Plan, alice: Custo
 
 
 def test_a_plan_that_is_for_others(operator: Caller, alice: Customer) -> None:
-    terms = builders.seed_terms("1", "1", "1")
+    terms = seed_terms("1", "1", "1")
     theirs = builders.make_plan("Theirs", terms, is_public=False, allowed_organizations=["bob"])
 
     refused = operator.post("/subscriptions", _body(alice, theirs))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from billing.models import Subscription
 from customers.models import Customer, CustomerUser, User
@@ -96,6 +97,17 @@ def test_a_plan_that_went_off_sale_meanwhile_is_explained(
     assert "This plan is not on sale." in page.text
     assert "Choose a plan to begin" in page.text
     assert not Customer.objects.exists()
+
+
+def test_a_mail_server_that_is_down_keeps_nobody_out(people: People, settings: Settings) -> None:
+    settings.ACCOUNT_ADAPTER = "billing.web.accounts.AccountAdapter"
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+
+    page = _sign_up(people, Browser())
+
+    assert page.path == "/billing/"
+    assert "Free trial" in page.text
 
 
 def test_who_is_signed_in_goes_from_the_start_to_their_billing(people: People) -> None:
