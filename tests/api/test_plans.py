@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billing.api import plans
+from billing.api.plan_shapes import terms_of
 from billing.models import Subscription
 from billing.services import subscriptions
 from customers.models import Customer
@@ -249,13 +249,12 @@ def test_a_change_that_another_one_overtook(
     operator: Caller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = operator.post("/plans", GOLD).body
-    merge = plans.terms_of
 
     def overtaken(*arguments: Any) -> PlanTerms:
         Plan.objects.update(version=2)
-        return merge(*arguments)
+        return terms_of(*arguments)
 
-    monkeypatch.setattr(plans, "terms_of", overtaken)
+    monkeypatch.setattr("billing.api.plans.terms_of", overtaken)
 
     answer = operator.patch(f"/plans/{made['id']}", {"amount": "1.00"})
 
