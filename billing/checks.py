@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Error, Tags, register
 
 
 @register(Tags.security, deploy=True)
@@ -27,7 +28,7 @@ def webhook_secret_is_a_secret(**_: Any) -> list[CheckMessage]:
     """An empty or short secret verifies what anybody can forge."""
     if len(settings.STRIPE_WEBHOOK_SECRET) < 32:
         return [
-            Warning(
+            checks.Warning(
                 "STRIPE_WEBHOOK_SECRET is shorter than Stripe's own.",
                 hint="Copy the endpoint's signing secret (whsec_…) from Stripe's dashboard.",
                 id="billing.W001",

@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("billing.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/", include("billing.api.nowhere")),
     path("webhooks/<slug:gateway>/", webhooks.receive, name="webhook"),
     path("healthz", health.healthz, name="healthz"),
     path("", include("billing.web.urls")),

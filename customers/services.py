@@ -44,8 +44,7 @@ def create(
     _require_zone(fields)
     if Customer.objects.filter(organization_id=organization_id).exists():
         raise ValidationError(
-            {"organization_id": "This organization has a billing customer already."},
-            code="customer_exists",
+            "This organization has a billing customer already.", code="customer_exists"
         )
     customer = Customer.objects.create(
         organization_id=organization_id,
@@ -97,4 +96,4 @@ def add_member(customer: Customer, user: User) -> CustomerUser:
 def _require_zone(fields: Mapping[str, Any]) -> None:
     zone = fields.get("timezone")
     if zone is not None and zone not in available_timezones():
-        raise ValidationError({"timezone": f"{zone!r} is no IANA time zone."}, code="unknown_zone")
+        raise ValidationError({"timezone": f"{zone!r} is no IANA time zone."})

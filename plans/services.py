@@ -28,6 +28,32 @@ _EDITABLE = frozenset(
 
 
 @transaction.atomic
+def create_meter(code: str, *, name: str, aggregation: str, unit: str = "") -> Meter:
+    """Make a meter; what it counts is settled for good.
+
+    :raises ValidationError: with code `meter_exists` if there is one of that code.
+    """
+    meter, is_new = Meter.objects.get_or_create(
+        code=code, defaults={"name": name, "aggregation": aggregation, "unit": unit}
+    )
+    if not is_new:
+        raise ValidationError(f"There is a meter {code!r} already.", code="meter_exists")
+    return meter
+
+
+@transaction.atomic
+def create_feature(code: str, *, kind: str) -> Feature:
+    """Make a feature.
+
+    :raises ValidationError: with code `feature_exists` if there is one of that code.
+    """
+    feature, is_new = Feature.objects.get_or_create(code=code, defaults={"kind": kind})
+    if not is_new:
+        raise ValidationError(f"There is a feature {code!r} already.", code="feature_exists")
+    return feature
+
+
+@transaction.atomic
 def create(
     name: str, *, terms: PlanTerms, by: str, now: datetime, listing: Mapping[str, Any] | None = None
 ) -> Plan:
@@ -52,14 +78,19 @@ def update(
     now: datetime,
     terms: PlanTerms | None = None,
     listing: Mapping[str, Any] | None = None,
+    seen: Plan | None = None,
 ) -> Plan:
     """Change how a plan is shown, and its terms by a new version.
 
     Existing subscriptions stay on the terms they started with.
 
-    :raises ValidationError: if it is retired, or the terms name something unknown.
+    :param seen: the plan as the caller last saw it; None if they do not mind.
+    :raises ValidationError: if it is retired, or the terms name something unknown; with code
+        `changed_meanwhile` if it is not as it was seen.
     """
     plan = Plan.objects.select_for_update().get(pk=plan_id)
+    if seen is not None and (plan.version, plan.updated_at) != (seen.version, seen.updated_at):
+        raise ValidationError("Somebody changed it at the same moment.", code="changed_meanwhile")
     if plan.retired_at is not None:
         raise ValidationError("A retired plan cannot be changed.", code="plan_retired")
     for name, value in _only_editable(listing or {}).items():

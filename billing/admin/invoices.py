@@ -119,8 +119,7 @@ class InvoiceAdmin(BooksAdmin):
         """Charge the default method; a draft is finalized first."""
 
         def command(invoice: Invoice) -> str:
-            present = invoice.customer.lives_at(clock.now())
-            attempt = payments.charge(invoice.pk, now=present)
+            attempt = payments.charge(invoice.pk, by=by(request), now=clock.now())
             tasks.collect_soon([attempt.pk])
             return f"A charge of {attempt.amount} is under way."
 
@@ -136,8 +135,7 @@ class InvoiceAdmin(BooksAdmin):
         """Take it back."""
 
         def command(invoice: Invoice) -> str:
-            present = invoice.customer.lives_at(clock.now())
-            invoices.cancel(invoice.pk, by=by(request), now=present)
+            invoices.cancel(invoice.pk, by=by(request), now=clock.now())
             return "The invoice is canceled."
 
         return self.act(request, object_id, command)

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from billing import clock
 from billing.admin import cells, columns, related
-from billing.admin.base import BooksAdmin
+from billing.admin.base import BooksAdmin, by
 from billing.admin.tables import Table
 from billing.admin.theme import dialog_action
 from billing.core.money import Money
@@ -71,8 +71,7 @@ class PaymentMethodAdmin(BooksAdmin):
         """Charge this one from now on."""
 
         def command(method: PaymentMethod) -> str:
-            present = method.customer.lives_at(clock.now())
-            payment_methods.make_default(method.pk, now=present)
+            payment_methods.make_default(method.pk, by=by(request), now=clock.now())
             return "It is the default payment method now."
 
         return self.act(request, object_id, command)
@@ -82,7 +81,7 @@ class PaymentMethodAdmin(BooksAdmin):
         """Stop using it."""
 
         def command(method: PaymentMethod) -> str:
-            payment_methods.remove(method.pk, now=clock.now())
+            payment_methods.remove(method.pk, by=by(request), now=clock.now())
             return "The payment method is removed."
 
         return self.act(request, object_id, command)

@@ -15,6 +15,7 @@ from billing.api.endpoint import Endpoint
 from billing.api.fields import Amount, Answer, Instant, Strict, Word
 from billing.api.openapi import problems
 from billing.api.permissions import find, require_operator
+from billing.api.tokens import caller
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
 from billing.models import Invoice, PaymentMethod
 from billing.services import payments
@@ -72,6 +73,7 @@ class Charges(Endpoint):
             find(request, theirs, fields["payment_method"], noun="payment method")
         attempt = payments.charge(
             invoice.pk,
+            by=caller(request).name,
             now=clock.now(),
             payment_method_id=fields["payment_method"],
         )

@@ -6,7 +6,6 @@ from typing import Final
 from uuid import UUID
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
@@ -23,7 +22,7 @@ from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import OPERATOR_ONLY, find, found, own
 from billing.api.preconditions import expected_version
 from billing.api.tokens import caller
-from billing.core.errors import ConflictError, InvalidError
+from billing.core.errors import InvalidError
 from billing.services import test_clocks
 from customers import services
 from customers.models import Customer, TestClock
@@ -153,20 +152,13 @@ class Customers(Endpoint):
         fields = self.read(CustomerInput)
         organization_id = fields.pop("organization_id")
         test_clock = _clock(fields.pop("test_clock", None))
-        try:
-            customer = services.create(
-                organization_id,
-                fields=fields,
-                by=caller(request).name,
-                now=clock.now(),
-                test_clock=test_clock,
-            )
-        except ValidationError as refusal:
-            if "organization_id" not in refusal.message_dict:
-                raise
-            raise ConflictError(
-                "This organization has a billing customer already.", code="customer_exists"
-            ) from None
+        customer = services.create(
+            organization_id,
+            fields=fields,
+            by=caller(request).name,
+            now=clock.now(),
+            test_clock=test_clock,
+        )
         return Response(CustomerOutput.of(customer), status=201)
 
 

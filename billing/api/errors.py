@@ -44,7 +44,14 @@ TITLES: Final = {
     500: "Internal error",
     503: "Unavailable",
 }
-_STATUS_OF_CODE: Final = {"version_mismatch": 412, "customer_exists": 409, "plan_retired": 409}
+_STATUS_OF_CODE: Final = {
+    "changed_meanwhile": 409,
+    "customer_exists": 409,
+    "feature_exists": 409,
+    "meter_exists": 409,
+    "plan_retired": 409,
+    "version_mismatch": 412,
+}
 _UNIQUE_VIOLATION: Final = "23505"
 _WHOLE_BODY: Final = "body"
 
@@ -112,7 +119,7 @@ def problem(failure: Exception) -> Problem:
 @problem.register
 def _billing(failure: BillingError) -> Problem:
     kinds = (status for kind, status in _STATUS.items() if isinstance(failure, kind))
-    status = next(kinds, 400)
+    status = _STATUS_OF_CODE.get(failure.code) or next(kinds, 400)
     headers = {"Retry-After": "1"} if status == 503 else {}
     return Problem(status, failure.code, failure.detail, failure.errors, headers)
 

@@ -43,7 +43,9 @@ class InvoiceInput(Strict):
     items: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=ItemInput(), allow_empty=False, max_length=1000
     )
-    due_at = Neutral(None)
+    due_at = Instant(
+        required=False, allow_null=True, help_text="Null: 14 days after it gets its number."
+    )
     idempotency_key = Text(
         required=False,
         allow_null=True,

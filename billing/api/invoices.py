@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -19,11 +18,11 @@ from billing.api.invoice_shapes import InvoiceInput, InvoiceOutput, readable, sh
 from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own, require_operator
-from billing.api.preconditions import require_match
+from billing.api.preconditions import expected_version
 from billing.api.tokens import caller
 from billing.core.lifecycle import InvoiceStatus
 from billing.models import Invoice
-from billing.services import invoices, locks
+from billing.services import invoices
 
 
 class InvoiceQuery(PageQuery):
@@ -107,6 +106,7 @@ class Invoices(Endpoint):
             ],
             by=caller(request).name,
             now=clock.now(),
+            due_at=fields.get("due_at"),
         )
         return Response(shown(written.pk), status=201)
 
@@ -142,9 +142,12 @@ class OneInvoice(Endpoint):
         find(request, Invoice.objects.all(), invoice_id, noun="invoice")
         require_operator(request)
         self.read(InvoiceChange)
-        with transaction.atomic():  # what is compared is what is then canceled
-            require_match(request, f'"{locks.invoice(invoice_id).version}"')
-            invoices.cancel(invoice_id, by=caller(request).name, now=clock.now())
+        invoices.cancel(
+            invoice_id,
+            by=caller(request).name,
+            now=clock.now(),
+            expected_version=expected_version(request),
+        )
         return Response(shown(invoice_id))
 
 

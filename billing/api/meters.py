@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -14,7 +13,7 @@ from billing.api.endpoint import Endpoint
 from billing.api.fields import Answer, Neutral, Strict, Text
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
-from billing.core.errors import ConflictError
+from plans import services
 from plans.models import Feature, Meter
 
 _CODE: Final = r"^[-a-zA-Z0-9_]+$"
@@ -122,16 +121,12 @@ class Meters(Endpoint):
     def post(self, request: Request) -> Response:
         """Make one."""
         fields = self.read(MeterInput)
-        try:
-            with transaction.atomic():
-                meter = Meter.objects.create(
-                    code=fields["code"],
-                    name=fields.get("name") or fields["code"],
-                    aggregation=fields["aggregation"].upper(),
-                    unit=fields["unit"],
-                )
-        except IntegrityError:
-            raise _exists("meter", fields["code"]) from None
+        meter = services.create_meter(
+            fields["code"],
+            name=fields.get("name") or fields["code"],
+            aggregation=fields["aggregation"].upper(),
+            unit=fields["unit"],
+        )
         return Response(MeterOutput.of(meter), status=201)
 
 
@@ -164,13 +159,5 @@ class Features(Endpoint):
     def post(self, request: Request) -> Response:
         """Make one."""
         fields = self.read(FeatureInput)
-        try:
-            with transaction.atomic():
-                feature = Feature.objects.create(code=fields["code"], kind=fields["kind"].upper())
-        except IntegrityError:
-            raise _exists("feature", fields["code"]) from None
+        feature = services.create_feature(fields["code"], kind=fields["kind"].upper())
         return Response(FeatureOutput.of(feature), status=201)
-
-
-def _exists(noun: str, code: str) -> ConflictError:
-    return ConflictError(f"There is a {noun} {code!r} already.", code=f"{noun}_exists")

@@ -17,6 +17,7 @@ from billing.api.fields import Answer, Flag, Instant, Strict, Text
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own
+from billing.api.tokens import caller
 from billing.core.errors import InvalidError
 from billing.gateways import registry
 from billing.gateways.base import Gateway
@@ -150,7 +151,7 @@ class OnePaymentMethod(Endpoint):
         """Make it the default."""
         _require_own(request, method_id)
         self.read(PaymentMethodChange)
-        method = payment_methods.make_default(method_id, now=clock.now())
+        method = payment_methods.make_default(method_id, by=caller(request).name, now=clock.now())
         return Response(PaymentMethodOutput.of(method))
 
     @extend_schema(
@@ -166,7 +167,7 @@ class OnePaymentMethod(Endpoint):
     def delete(self, request: Request, method_id: UUID) -> Response:
         """Remove it."""
         _require_own(request, method_id)
-        payment_methods.remove(method_id, now=clock.now())
+        payment_methods.remove(method_id, by=caller(request).name, now=clock.now())
         return Response(status=204)
 
 

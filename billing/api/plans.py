@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
@@ -21,7 +19,6 @@ from billing.api.permissions import found
 from billing.api.plan_shapes import LISTING, PlanChange, PlanInput, PlanOutput, terms_of
 from billing.api.preconditions import require_match
 from billing.api.tokens import caller
-from billing.core.errors import ConflictError
 from plans import services
 from plans.models import Plan
 
@@ -136,15 +133,14 @@ class OnePlan(_PlanEndpoint):
         shown = PlanOutput.of(seen)
         require_match(request, _etag(shown["version"], shown["updated_at"]))
         terms = terms_of(fields, seen.terms)
-        with transaction.atomic():
-            _require_unchanged(seen, now=now)
-            plan = services.update(
-                plan_id,
-                by=caller(request).name,
-                now=now,
-                terms=terms,
-                listing=_listing(fields),
-            )
+        plan = services.update(
+            plan_id,
+            by=caller(request).name,
+            now=now,
+            terms=terms,
+            listing=_listing(fields),
+            seen=seen,
+        )
         return Response(_show(request, [plan])[0])
 
     @extend_schema(
@@ -181,16 +177,6 @@ def _show(request: Request, plans: list[Plan]) -> list[dict[str, Any]]:
 
 def _listing(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {column: fields[name] for name, column in LISTING.items() if name in fields}
-
-
-def _require_unchanged(seen: Plan, *, now: datetime) -> None:
-    """Hold the plan as it was seen: what was compared and merged is what is then changed.
-
-    :raises ConflictError: if somebody changed it meanwhile.
-    """
-    same = Plan.objects.filter(pk=seen.pk, version=seen.version, updated_at=seen.updated_at)
-    if not same.update(updated_at=now):
-        raise ConflictError("Somebody changed it at the same moment.", code="conflict")
 
 
 def _etag(version: int, updated_at: str | None) -> str:

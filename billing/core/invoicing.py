@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -43,54 +43,53 @@ class Line:
     share: Share | None = None
 
 
-def period_lines(
-    plan_name: str,
-    terms: PlanTerms,
-    *,
-    quantity: int,
-    period: Period,
-    share: Share,
-    totals: Mapping[str, Decimal],
-) -> list[Line]:
-    """The lines for one closed period: the recurring charge, then one for each metered price.
+@dataclass(frozen=True, slots=True)
+class ServicePeriod:
+    """What is billed for a period: the share of the whole, and what was used in it.
 
     :param totals: meter code → the period's total; a missing meter counted nothing.
+    :param meter_names: meter code → what people call it.
     """
+
+    period: Period
+    share: Share
+    totals: Mapping[str, Decimal]
+    meter_names: Mapping[str, str]
+
+
+def period_lines(
+    plan_name: str, terms: PlanTerms, *, quantity: int, service: ServicePeriod
+) -> list[Line]:
+    """The lines for one closed period: the recurring charge, then one for each metered price."""
+    share = service.share
     base = rating.recurring(terms, quantity=quantity, share=share)
-    prorated = None if share.is_whole else share
-    lines = [
-        Line(
-            kind=LineKind.RECURRING,
-            description=plan_name,
-            quantity=base.quantity,
-            unit_amount=base.unit_amount,
-            amount=base.amount,
-            explanation=base.explanation,
-            period=period,
-            share=prorated,
-        )
-    ]
+    lines = [_period_line(LineKind.RECURRING, plan_name, base, service)]
     for price in terms.usage:
         rated = rating.usage(
             price,
-            used=totals.get(price.meter, Decimal(0)),
+            used=service.totals.get(price.meter, Decimal(0)),
             share=share,
             currency=terms.currency,
         )
-        lines.append(
-            Line(
-                kind=LineKind.USAGE,
-                description=f"{plan_name}: {price.meter}",
-                quantity=rated.quantity,
-                unit_amount=rated.unit_amount,
-                amount=rated.amount,
-                explanation=rated.explanation,
-                period=period,
-                meter=price.meter,
-                share=prorated,
-            )
-        )
+        name = service.meter_names.get(price.meter, price.meter)
+        line = _period_line(LineKind.USAGE, f"{plan_name}: {name}", rated, service)
+        lines.append(replace(line, meter=price.meter))
     return lines
+
+
+def _period_line(
+    kind: LineKind, description: str, rated: rating.Rated, service: ServicePeriod
+) -> Line:
+    return Line(
+        kind=kind,
+        description=description,
+        quantity=rated.quantity,
+        unit_amount=rated.unit_amount,
+        amount=rated.amount,
+        explanation=rated.explanation,
+        period=service.period,
+        share=None if service.share.is_whole else service.share,
+    )
 
 
 def item_line(description: str, *, quantity: Decimal, unit_amount: Decimal, currency: str) -> Line:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from plans.terms import Alignment, Interval
+from plans.terms import Alignment, Interval, PlanTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,11 @@ class Cadence:
     interval_count: int
     alignment: Alignment
     zone: ZoneInfo
+
+    @classmethod
+    def of(cls, terms: PlanTerms, *, anchor: datetime, zone: ZoneInfo) -> Cadence:
+        """The cadence of a plan's terms, counted from an anchor in a customer's zone."""
+        return cls(anchor, terms.interval, terms.interval_count, terms.alignment, zone)
 
     def boundary(self, index: int) -> datetime:
         """The `index`-th boundary in UTC; 0 is the anchor, or the start of its calendar unit."""

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from billing.core.money import Money, round_minor
 from billing.core.periods import Cadence, Period, Span
-from plans.terms import Proration
+from plans.terms import PlanTerms, Proration
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +32,20 @@ class Share:
         return f"{self.used}/{self.whole} {self.unit}"
 
 
-def counts_days(proration: Proration) -> bool:
+def _counts_days(proration: Proration) -> bool:
     """Whether a short period is measured in days."""
     return proration in {Proration.DAY, Proration.FIXED_30}
 
 
 WHOLE = Share(1, 1, "period")
+
+
+def first_period(terms: PlanTerms, cadence: Cadence) -> tuple[Span, Share]:
+    """The first period of these terms, and how much of the whole it is charged for."""
+    span = cadence.first(needs_a_day=_counts_days(terms.proration) and not terms.first_day_counts)
+    return span, share_of(
+        span, cadence, proration=terms.proration, first_day_counts=terms.first_day_counts
+    )
 
 
 def share_of(

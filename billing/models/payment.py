@@ -149,6 +149,7 @@ class PaymentAttempt(models.Model):
     decline_code = models.CharField(max_length=64, blank=True, default="")
     decline_message = models.CharField(max_length=500, blank=True, default="")
     is_hard_decline = models.BooleanField(default=False)
+    created_by = models.CharField(max_length=255, blank=True, default="")
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True, blank=True)
 

@@ -119,14 +119,7 @@ class Subscription(models.Model):
         """How its periods follow each other."""
         if self.billing_anchor is None:
             raise ValueError("A subscription that has not begun has no cadence.")
-        terms = self.plan_terms
-        return Cadence(
-            anchor=self.billing_anchor,
-            interval=terms.interval,
-            interval_count=terms.interval_count,
-            alignment=terms.alignment,
-            zone=self.customer.zone,
-        )
+        return Cadence.of(self.plan_terms, anchor=self.billing_anchor, zone=self.customer.zone)
 
 
 class PeriodKind(StrEnum):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from plans.models import Meter, Plan
@@ -22,3 +22,8 @@ def on_sale(organization_id: str | None = None) -> Catalogue:
         plans=list(Plan.objects.on_sale(organization_id).readable()),
         meters={meter.code: meter for meter in Meter.objects.all()},
     )
+
+
+def meter_names(codes: Iterable[str]) -> dict[str, str]:
+    """Meter code → what people call it."""
+    return dict(Meter.objects.filter(code__in=list(codes)).values_list("code", "name"))

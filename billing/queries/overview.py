@@ -46,6 +46,7 @@ def of(customer: Customer, *, now: datetime, recent: int = 5) -> Overview:
     method = PaymentMethod.objects.usable().filter(customer=customer, is_default=True).first()
     invoices = documents.listed(customer)
     overdue = invoices.filter(status=InvoiceStatus.CHARGED_WITH_ERROR).order_by("issued_at")
+    meters = {meter.code: meter for meter in Meter.objects.all()}
     attempts = PaymentAttempt.objects.filter(
         invoice__customer=customer, status__in=lifecycle.OPEN_ATTEMPTS
     )
@@ -53,8 +54,8 @@ def of(customer: Customer, *, now: datetime, recent: int = 5) -> Overview:
         present=present,
         rights=rights,
         days=_days(customer, rights, present),
-        meters={meter.code: meter for meter in Meter.objects.all()},
-        outlook=_outlook(customer, rights, method, present),
+        meters=meters,
+        outlook=_outlook(rights, method, present, meters),
         method=method,
         overdue=list(overdue),
         recent=list(invoices[:recent]),
@@ -63,16 +64,19 @@ def of(customer: Customer, *, now: datetime, recent: int = 5) -> Overview:
 
 
 def _outlook(
-    customer: Customer, rights: Rights, method: PaymentMethod | None, present: datetime
+    rights: Rights,
+    method: PaymentMethod | None,
+    present: datetime,
+    meters: Mapping[str, Meter],
 ) -> Outlook | None:
     if rights.subscription is None:
         return None
     period = rights.period
     return outlook.next_bill(
         rights.subscription,
-        customer=customer,
         open_period=period if period and period.kind == PeriodKind.REGULAR else None,
         totals=rights.totals,
+        meter_names={code: meter.name for code, meter in meters.items()},
         has_method=method is not None,
         now=present,
     )

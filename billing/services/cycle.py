@@ -8,11 +8,10 @@ twice at once, changes nothing: a subscription that was moved is no longer due.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -21,8 +20,10 @@ from django.db.models import Min
 
 from billing.core import invoicing, lifecycle
 from billing.core.errors import BillingError
+from billing.core.invoicing import ServicePeriod
 from billing.core.lifecycle import SubscriptionStatus
 from billing.models import BillingPeriod, PaymentMethod, Subscription, bulk
+from billing.queries import catalogue
 from billing.services import invoices, journal, locks, payments, subscriptions, usage
 from billing.services.invoices import Draft
 from customers.models import TestClock
@@ -136,28 +137,26 @@ def _close_periods(running: Sequence[Subscription], *, now: datetime) -> list[UU
         period.closed_at = now
     bulk.update(periods, "closed_at")
     subscriptions.renew(running, periods)
+    names = catalogue.meter_names({code for period in periods for code in period.meters})
     drafts = [
-        _draft(subscription, period, totals[period.pk])
+        _draft(
+            subscription,
+            period,
+            ServicePeriod(period.period, period.share, totals[period.pk], names),
+        )
         for subscription, period in zip(running, periods, strict=True)
     ]
     written = invoices.write(drafts, by=ENGINE, now=now)
-    attempts = payments.open_attempts(written, now=now)
+    attempts = payments.open_attempts(written, by=ENGINE, now=now)
     invoices.finalize(written, now=now)
     return [attempt.pk for attempt in attempts]
 
 
-def _draft(
-    subscription: Subscription, period: BillingPeriod, totals: Mapping[str, Decimal]
-) -> Draft:
+def _draft(subscription: Subscription, period: BillingPeriod, service: ServicePeriod) -> Draft:
     with _blaming(subscription):
         terms = subscription.plan_terms
         lines = invoicing.period_lines(
-            subscription.plan_name,
-            terms,
-            quantity=subscription.quantity,
-            period=period.period,
-            share=period.share,
-            totals=totals,
+            subscription.plan_name, terms, quantity=subscription.quantity, service=service
         )
         draft = Draft(subscription.customer, terms.currency, lines, period)
         _ = draft.total  # told here, while it is known whose it is

@@ -56,9 +56,11 @@ def draft(
     items: Sequence[tuple[str, Decimal, Decimal]],
     by: str,
     now: datetime,
+    due_at: datetime | None = None,
 ) -> Invoice:
     """Write an invoice by hand: items are (description, quantity, unit amount).
 
+    :param due_at: None for the usual term, counted from its finalizing.
     :raises NotFoundError: if there is no such customer.
     :raises InvalidError: if the currency does not exist or the total is negative or too large.
     """
@@ -70,7 +72,8 @@ def draft(
         )
         for description, quantity, unit_amount in items
     ]
-    return write([Draft(customer, currency, lines)], by=by, now=customer.lives_at(now))[0]
+    sheet = Draft(customer, currency, lines, due_at=due_at)
+    return write([sheet], by=by, now=customer.lives_at(now))[0]
 
 
 def write(drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Invoice]:
@@ -144,12 +147,18 @@ def finalize(invoices: Sequence[Invoice], *, now: datetime) -> None:
 
 
 @transaction.atomic
-def cancel(invoice_id: UUID, *, by: str, now: datetime) -> Invoice:
+def cancel(
+    invoice_id: UUID, *, by: str, now: datetime, expected_version: int | None = None
+) -> Invoice:
     """Take back an invoice that nobody has paid; a finalized one keeps its number.
 
-    :raises ConflictError: if it is paid, or a charge for it is under way.
+    :param expected_version: what the caller last saw; None if they do not mind.
+    :raises ConflictError: if it is paid, or a charge for it is under way; with code
+        `version_mismatch` if it has changed since it was seen.
     """
     invoice = locks.invoice(invoice_id)
+    if expected_version is not None and invoice.version != expected_version:
+        raise ConflictError("It was changed by someone else.", code="version_mismatch")
     status = lifecycle.INVOICE.after(invoice.status, "cancel")
     if invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
         raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")

@@ -148,7 +148,7 @@ def settle(session_id: UUID, *, setup: Setup, now: datetime) -> Settled:
 
 
 @transaction.atomic
-def make_default(method_id: UUID, *, now: datetime) -> PaymentMethod:
+def make_default(method_id: UUID, *, by: str, now: datetime) -> PaymentMethod:
     """Charge this one from now on; what is owed is charged at once by the caller's leave.
 
     :raises NotFoundError: if there is none, or it was removed.
@@ -161,12 +161,12 @@ def make_default(method_id: UUID, *, now: datetime) -> PaymentMethod:
         method.is_default = True
         method.save(update_fields=["is_default"])
         present = method.customer.lives_at(now)
-        journal.post(_changed("PAYMENT_METHOD_MADE_DEFAULT", method, present))
+        journal.post(_changed("PAYMENT_METHOD_MADE_DEFAULT", method, by=by, now=present))
     return method
 
 
 @transaction.atomic
-def remove(method_id: UUID, *, now: datetime) -> PaymentMethod:
+def remove(method_id: UUID, *, by: str, now: datetime) -> PaymentMethod:
     """Stop using a payment method; the newest of the others becomes the default.
 
     :raises NotFoundError: if there is none, or it was removed already.
@@ -181,7 +181,7 @@ def remove(method_id: UUID, *, now: datetime) -> PaymentMethod:
             code="payment_method_needed",
         )
     was_default = method.is_default
-    _retire(method, now)
+    _retire(method, by=by, now=now)
     if was_default and successor is not None:
         successor.is_default = True
         successor.save(update_fields=["is_default"])
@@ -197,7 +197,7 @@ def follow(change: MethodChange, *, gateway: str, now: datetime) -> PaymentMetho
         return None
     method = _usable(method_id)
     if change.details is None:
-        _retire(method, now)
+        _retire(method, by=gateway, now=now)
     else:
         _describe(method, change.details)
         method.save()
@@ -257,7 +257,8 @@ def _store(session: CheckoutSession, details: MethodDetails, now: datetime) -> P
     _describe(method, details)
     method.is_default, method.removed_at = not current.exists(), None
     method.save()
-    journal.post(_changed("PAYMENT_METHOD_ADDED", method, now, key=f"checkout:{session.pk}"))
+    key = f"checkout:{session.pk}"
+    journal.post(_changed("PAYMENT_METHOD_ADDED", method, by=session.gateway, now=now, key=key))
     return method
 
 
@@ -266,10 +267,10 @@ def _describe(method: PaymentMethod, details: MethodDetails) -> None:
     method.exp_month, method.exp_year = details.exp_month, details.exp_year
 
 
-def _retire(method: PaymentMethod, now: datetime) -> None:
+def _retire(method: PaymentMethod, *, by: str, now: datetime) -> None:
     method.is_default, method.removed_at = False, method.customer.lives_at(now)
     method.save(update_fields=["is_default", "removed_at"])
-    journal.post(_changed("PAYMENT_METHOD_REMOVED", method, method.removed_at))
+    journal.post(_changed("PAYMENT_METHOD_REMOVED", method, by=by, now=method.removed_at))
 
 
 def _begin_waiting(customer: Customer) -> None:
@@ -294,7 +295,7 @@ def _needs_method(customer_id: UUID) -> bool:
 
 
 def _changed(
-    kind: str, method: PaymentMethod, now: datetime, *, key: str | None = None
+    kind: str, method: PaymentMethod, *, by: str, now: datetime, key: str | None = None
 ) -> journal.Fact:
     """A fact about a method; without a key of its own, it may happen any number of times."""
     return journal.Fact(
@@ -302,7 +303,7 @@ def _changed(
         key=f"{key or f'payment_method:{method.pk}:{uuid7()}'}:{kind.lower()}",
         customer_id=method.customer_id,
         occurred_at=now,
-        context={"gateway": method.gateway, "method": str(method)},
+        context={"gateway": method.gateway, "method": str(method), "by": by},
     )
 
 

@@ -41,10 +41,14 @@ from customers.models import TestClock
 
 logger = logging.getLogger(__name__)
 
+# Who has an invoice charged, where no person does.
+SCHEDULE: Final = "retry schedule"
+NEW_METHOD: Final = "new payment method"
+
 
 @transaction.atomic
 def charge(
-    invoice_id: UUID, *, now: datetime, payment_method_id: UUID | None = None
+    invoice_id: UUID, *, by: str, now: datetime, payment_method_id: UUID | None = None
 ) -> PaymentAttempt:
     """Finalize an invoice, if it is a draft, and write down that it shall be charged.
 
@@ -68,13 +72,13 @@ def charge(
         raise InvalidError("There is no such payment method.", code="no_payment_method")
     if invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
         raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")
-    attempt = _attempt(invoice, method, present)
+    attempt = _attempt(invoice, method, by=by, now=present)
     attempt.save(force_insert=True)
     _unschedule([invoice])
     return attempt
 
 
-def open_attempts(owed: Sequence[Invoice], *, now: datetime) -> list[PaymentAttempt]:
+def open_attempts(owed: Sequence[Invoice], *, by: str, now: datetime) -> list[PaymentAttempt]:
     """Write down that invoices shall be charged to their customers' default methods.
 
     In a transaction of the caller's, who holds the locks. Invoices over nothing, without a
@@ -96,7 +100,9 @@ def open_attempts(owed: Sequence[Invoice], *, now: datetime) -> list[PaymentAtte
         for invoice in owed
         if invoice.total and invoice.customer_id in methods and invoice.pk not in under_way
     ]
-    attempts = [_attempt(invoice, methods[invoice.customer_id], now) for invoice in chosen]
+    attempts = [
+        _attempt(invoice, methods[invoice.customer_id], by=by, now=now) for invoice in chosen
+    ]
     PaymentAttempt.objects.bulk_create(attempts)
     _unschedule([invoice for invoice in chosen if invoice.next_charge_at is not None])
     return attempts
@@ -110,7 +116,7 @@ def retry_due(*, now: datetime, clock: TestClock | None = None, limit: int = 500
     for invoice_id in list(due.values_list("pk", flat=True)):
         invoice = locks.invoice(invoice_id)
         if invoice.status in lifecycle.COLLECTIBLE and invoice.next_charge_at is not None:
-            attempts += open_attempts([invoice], now=now)
+            attempts += open_attempts([invoice], by=SCHEDULE, now=now)
             _unschedule([invoice])
     return [attempt.pk for attempt in attempts]
 
@@ -121,7 +127,7 @@ def open_for_customer(customer_id: UUID, *, now: datetime) -> list[UUID]:
     In a transaction of the caller's, who holds the lock on the customer.
     """
     owed = list(Invoice.objects.collectible().filter(customer=customer_id).order_by("issued_at"))
-    return [attempt.pk for attempt in open_attempts(owed, now=now)]
+    return [attempt.pk for attempt in open_attempts(owed, by=NEW_METHOD, now=now)]
 
 
 def collect(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
@@ -201,13 +207,14 @@ def _request_for(attempt: PaymentAttempt, *, is_repeated: bool) -> ChargeRequest
     )
 
 
-def _attempt(invoice: Invoice, method: PaymentMethod, now: datetime) -> PaymentAttempt:
+def _attempt(invoice: Invoice, method: PaymentMethod, *, by: str, now: datetime) -> PaymentAttempt:
     return PaymentAttempt(
         invoice=invoice,
         payment_method=method,
         gateway=method.gateway,
         amount_minor=invoice.total_minor,
         currency=invoice.currency,
+        created_by=by,
         created_at=now,
     )
 
@@ -248,6 +255,7 @@ def _succeed(attempt: PaymentAttempt, _outcome: Charge, now: datetime) -> None:
                 "attempt": str(attempt.pk),
                 "external_id": attempt.external_id,
                 "method": str(attempt.payment_method),
+                "charged_by": attempt.created_by,
             },
             postings=postings.payment_received(payment.amount, gateway=attempt.gateway),
             invoice_id=invoice.pk,

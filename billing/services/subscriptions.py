@@ -11,7 +11,7 @@ from django.db import transaction
 from billing.core import lifecycle, proration
 from billing.core.errors import ConflictError, InvalidError
 from billing.core.lifecycle import SubscriptionStatus
-from billing.core.periods import Period, Span
+from billing.core.periods import Period
 from billing.core.proration import WHOLE, Share
 from billing.models import BillingPeriod, PaymentMethod, Subscription
 from billing.models.subscription import PeriodKind
@@ -71,10 +71,8 @@ def begin(anchored: Iterable[tuple[Subscription, datetime]]) -> None:
     for subscription, anchor in anchored:
         subscription.status = lifecycle.SUBSCRIPTION.after(subscription.status, "activate")
         subscription.billing_anchor = anchor
-        terms = subscription.plan_terms
-        needs_a_day = proration.counts_days(terms.proration) and not terms.first_day_counts
-        span = subscription.cadence.first(needs_a_day=needs_a_day)
-        periods.append(_regular(subscription, span))
+        span, share = proration.first_period(subscription.plan_terms, subscription.cadence)
+        periods.append(_regular(subscription, span.period, share))
         facts.append(
             journal.Fact(
                 kind="SUBSCRIPTION_ACTIVATED",
@@ -96,7 +94,7 @@ def renew(subscriptions: Iterable[Subscription], ended: Iterable[BillingPeriod])
     """Open for each the period that follows the one that ended. The rows are not saved."""
     _open(
         [
-            _regular(subscription, subscription.cadence.following(period.ends_at))
+            _regular(subscription, subscription.cadence.following(period.ends_at).period, WHOLE)
             for subscription, period in zip(subscriptions, ended, strict=True)
         ]
     )
@@ -137,16 +135,9 @@ def _trial(subscription: Subscription, period: Period) -> BillingPeriod:
     return _period(subscription, period, kind=PeriodKind.TRIAL, share=WHOLE)
 
 
-def _regular(subscription: Subscription, span: Span) -> BillingPeriod:
-    terms = subscription.plan_terms
-    share = proration.share_of(
-        span,
-        subscription.cadence,
-        proration=terms.proration,
-        first_day_counts=terms.first_day_counts,
-    )
-    subscription.due_at = span.period.end
-    return _period(subscription, span.period, kind=PeriodKind.REGULAR, share=share)
+def _regular(subscription: Subscription, period: Period, share: Share) -> BillingPeriod:
+    subscription.due_at = period.end
+    return _period(subscription, period, kind=PeriodKind.REGULAR, share=share)
 
 
 def _period(

@@ -258,5 +258,5 @@ def test_a_change_that_another_one_overtook(
 
     answer = operator.patch(f"/plans/{made['id']}", {"amount": "1.00"})
 
-    assert (answer.status, answer.code) == (409, "conflict")
+    assert (answer.status, answer.code) == (409, "changed_meanwhile")
     assert operator.get(f"/plans/{made['id']}").body["amount"] == "600.00"

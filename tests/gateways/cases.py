@@ -52,7 +52,7 @@ class StandIn:
         self._opener.open(page, urlencode(form).encode(), timeout=10).close()
 
     def _control(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        request = urllib.request.Request(  # noqa: S310  # loopback
+        request = urllib.request.Request(  # loopback
             f"{self.url}/_control/{path}",
             method=method,
             data=json.dumps(body).encode() if body is not None else None,

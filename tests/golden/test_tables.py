@@ -13,7 +13,7 @@ import pytest
 
 from billing.core import proration, rating
 from billing.core.figures import figure
-from billing.core.invoicing import period_lines
+from billing.core.invoicing import ServicePeriod, period_lines
 from billing.core.money import Money, total
 from billing.core.periods import Cadence, Period
 from billing.core.proration import WHOLE, Share
@@ -38,13 +38,9 @@ def first_period(card_set_up_on: str) -> tuple[Period, Share]:
         Alignment.CALENDAR,
         ZoneInfo("UTC"),
     )
-    span = cadence.first(needs_a_day=True)
+    span, share = proration.first_period(seed_terms("1", "1", "1"), cadence)
     if not card_set_up_on:
         return cadence.following(span.period.end).period, WHOLE
-    terms = seed_terms("1", "1", "1")
-    share = proration.share_of(
-        span, cadence, proration=terms.proration, first_day_counts=terms.first_day_counts
-    )
     return span.period, share
 
 
@@ -55,7 +51,10 @@ def test_seed_003(row: dict[str, str]) -> None:
     used = Decimal(row["used"])
 
     base, overage = period_lines(
-        row["plan"], terms, quantity=1, period=period, share=share, totals={"api_calls": used}
+        row["plan"],
+        terms,
+        quantity=1,
+        service=ServicePeriod(period, share, {"api_calls": used}, {}),
     )
 
     rated = rating.usage(terms.usage[0], used=used, share=share, currency=row["currency"])

@@ -26,7 +26,7 @@ def processing_attempt(world: World) -> PaymentAttempt:
     """A charge whose outcome only the gateway's notification will tell."""
     alice = world.at("2026-04-01").customer("alice")
     world.adds_card(alice, "tok_processing")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, now=world.now)
+    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
     collected = payments.collect(attempt.pk, now=world.now)
     assert collected is not None
     return collected
@@ -84,8 +84,8 @@ def test_without_an_answer_it_stays_and_is_found_again(
     [
         ("payout", "po_1", "nothing to do"),
         ("charge", "ch.tok_ok.not-ours", "not one of ours"),
-        ("charge", f"ch.tok_ok.{uuid4()}", "not one of ours"),
-        ("setup", f"seti.tok_ok.cus.{uuid4()}", "not one of ours"),
+        ("charge", "ch.tok_ok.01a1f9a8-0000-7000-8000-000000000000", "not one of ours"),
+        ("setup", "seti.tok_ok.cus.01a1f9a8-0000-7000-8000-000000000000", "not one of ours"),
         ("payment_method", "pm.tok_ok.x", "not one of ours"),
         ("charge", "garbage", "nothing to do"),
     ],

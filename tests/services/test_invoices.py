@@ -163,7 +163,7 @@ def test_a_pending_invoice_is_canceled_by_a_reversal(world: World) -> None:
 def test_what_is_being_charged_or_paid_cannot_be_canceled(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     world.adds_card(alice)
-    attempt = payments.charge(world.drafts(alice, "5.00").pk, now=world.now)
+    attempt = payments.charge(world.drafts(alice, "5.00").pk, by="test", now=world.now)
     with pytest.raises(ConflictError, match="under way"):
         invoices.cancel(attempt.invoice_id, by="test", now=world.now)
 

@@ -146,11 +146,11 @@ def test_removing_the_default_hands_over_to_the_newest_other(world: World) -> No
     world.at("2026-04-02").adds_card(alice, "tok_insufficient_funds")
     default = PaymentMethod.objects.get(is_default=True)
 
-    payment_methods.remove(default.pk, now=world.now)
+    payment_methods.remove(default.pk, by="test", now=world.now)
 
     assert PaymentMethod.objects.get(is_default=True).last4 == "4242"
     with pytest.raises(NotFoundError):
-        payment_methods.remove(default.pk, now=world.now)
+        payment_methods.remove(default.pk, by="test", now=world.now)
 
 
 def test_the_last_card_of_a_running_subscription_stays(world: World) -> None:
@@ -160,7 +160,7 @@ def test_the_last_card_of_a_running_subscription_stays(world: World) -> None:
     assert world.subscription(alice).status == SubscriptionStatus.ACTIVE
 
     with pytest.raises(ConflictError) as refused:
-        payment_methods.remove(PaymentMethod.objects.get().pk, now=world.now)
+        payment_methods.remove(PaymentMethod.objects.get().pk, by="test", now=world.now)
 
     assert refused.value.code == "payment_method_needed"
 
@@ -202,5 +202,5 @@ def test_changing_ones_mind_in_the_same_instant(world: World) -> None:
     world.adds_card(alice)
     first, second = PaymentMethod.objects.order_by("pk")
     for method in (first, second, first, second, first):
-        payment_methods.make_default(method.pk, now=world.now)
+        payment_methods.make_default(method.pk, by="test", now=world.now)
     assert PaymentMethod.objects.get(is_default=True) == first

@@ -83,7 +83,7 @@ def test_a_paid_invoice_cannot_be_charged_again(world: World) -> None:
     world.at("2026-05-01")
 
     with pytest.raises(ConflictError) as refused:
-        payments.charge(world.newest_invoice(alice).pk, now=world.now)
+        payments.charge(world.newest_invoice(alice).pk, by="test", now=world.now)
 
     assert refused.value.code == "nothing_to_charge"
     assert PaymentAttempt.objects.count() == 1
@@ -94,7 +94,7 @@ def test_without_a_card_there_is_nothing_to_charge(world: World) -> None:
     invoice = world.drafts(alice, "10.00")
 
     with pytest.raises(InvalidError) as refused:
-        payments.charge(invoice.pk, now=world.now)
+        payments.charge(invoice.pk, by="test", now=world.now)
 
     assert refused.value.code == "no_payment_method"
     assert Invoice.objects.get().status == InvoiceStatus.DRAFT
@@ -104,7 +104,9 @@ def test_paying_at_once_from_many_sides_charges_once(world: World) -> None:
     alice = subscriber(world, "tok_ok")
     invoice = world.drafts(alice, "25.00")
 
-    outcomes = at_once(*(lambda: payments.charge(invoice.pk, now=world.now) for _ in range(8)))
+    outcomes = at_once(
+        *(lambda: payments.charge(invoice.pk, by="test", now=world.now) for _ in range(8))
+    )
 
     opened = [outcome for outcome in outcomes if isinstance(outcome, PaymentAttempt)]
     assert len(opened) == 1
@@ -115,7 +117,7 @@ def test_paying_at_once_from_many_sides_charges_once(world: World) -> None:
 
 def test_no_gateway_is_called_inside_a_transaction(world: World) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, now=world.now)
+    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
 
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
         payments.collect(attempt.pk, now=world.now)
@@ -127,7 +129,7 @@ def test_no_answer_is_asked_about_under_the_same_key(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, now=world.now)
+    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
     sent: list[str] = []
 
     def silent(_self: SandboxGateway, request: ChargeRequest) -> Charge:
@@ -139,7 +141,7 @@ def test_no_answer_is_asked_about_under_the_same_key(
         payments.collect(attempt.pk, now=world.now)
     assert newest_attempt().status == AttemptStatus.UNKNOWN
     with pytest.raises(ConflictError, match="under way"):
-        payments.charge(attempt.invoice_id, now=world.now)
+        payments.charge(attempt.invoice_id, by="test", now=world.now)
 
     found = sweep.sweep(now=world.now)
     assert found.attempts == [attempt.pk]
@@ -154,7 +156,7 @@ def test_a_worker_killed_in_the_call_is_taken_over(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, now=world.now)
+    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
 
     def die(_self: SandboxGateway, _request: ChargeRequest) -> Charge:
         raise KeyboardInterrupt
@@ -178,7 +180,7 @@ def _charge(attempt: PaymentAttempt, status: ChargeStatus) -> Charge:
 @pytest.mark.parametrize("first", ["answer", "notification"])
 def test_whoever_hears_first_wins(world: World, first: str) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, now=world.now)
+    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
     heard: list[Callable[[], object]] = [
         lambda: payments.collect(attempt.pk, now=world.now),
         lambda: payments.settle(
@@ -194,7 +196,7 @@ def test_whoever_hears_first_wins(world: World, first: str) -> None:
 
 def test_a_late_decline_does_not_undo_a_success(world: World) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, now=world.now)
+    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
     payments.collect(attempt.pk, now=world.now)
 
     payments.settle(attempt.pk, outcome=_charge(attempt, ChargeStatus.DECLINED), now=world.now)

@@ -30,7 +30,7 @@ BREAKS = {
     " SET closed_at = ends_at",
     "no invoice is charged twice": "INSERT INTO billing_paymentattempt SELECT uuidv7(), gateway,"
     " amount_minor, currency, status, external_id || '2', decline_code, decline_message,"
-    " is_hard_decline, created_at, settled_at, invoice_id, payment_method_id"
+    " is_hard_decline, created_by, created_at, settled_at, invoice_id, payment_method_id"
     " FROM billing_paymentattempt",
 }
 

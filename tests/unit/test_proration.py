@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 
 from billing.core.money import Money
 from billing.core.periods import Cadence
-from billing.core.proration import Share, counts_days, share_of, split
+from billing.core.proration import Share, first_period, split
 from plans.terms import Alignment, Interval, Proration
+from tests.terms import seed_terms
 
 
 def share(anchor: str, proration: Proration, *, first_day_counts: bool = False) -> str:
     start = datetime.fromisoformat(anchor).replace(tzinfo=UTC)
     cadence = Cadence(start, Interval.MONTH, 1, Alignment.CALENDAR, ZoneInfo("UTC"))
-    span = cadence.first(needs_a_day=counts_days(proration) and not first_day_counts)
-    return str(share_of(span, cadence, proration=proration, first_day_counts=first_day_counts))
+    terms = seed_terms("1", "1", "1", proration=proration, first_day_counts=first_day_counts)
+    return str(first_period(terms, cadence)[1])
 
 
 @pytest.mark.parametrize(
