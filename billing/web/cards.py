@@ -68,7 +68,7 @@ def confirming(request: HttpRequest, member: Member, session_id: UUID) -> HttpRe
 def make_default(request: HttpRequest, member: Member, method_id: UUID) -> HttpResponse:
     """Charge this one from now on."""
     _theirs(member, method_id)
-    method = payment_methods.make_default(method_id, by=f"user:{request.user.pk}", now=clock.now())
+    method = payment_methods.make_default(method_id, by=member.by, now=clock.now())
     messages.success(request, f"From now on {method} is charged.")
     return see("payment_methods")
 
@@ -85,7 +85,7 @@ def confirm_removal(request: HttpRequest, member: Member, method_id: UUID) -> Ht
 def remove(request: HttpRequest, member: Member, method_id: UUID) -> HttpResponse:
     """Stop using it."""
     _theirs(member, method_id)
-    method = payment_methods.remove(method_id, by=f"user:{request.user.pk}", now=clock.now())
+    method = payment_methods.remove(method_id, by=member.by, now=clock.now())
     messages.success(request, f"{method} was removed.")
     return see("payment_methods")
 

@@ -64,7 +64,7 @@ def pay(request: HttpRequest, member: Member, invoice_id: UUID) -> HttpResponse:
         raise ConflictError(
             "There is nothing to pay on this invoice now.", code="nothing_to_charge"
         )
-    attempt = payments.charge(invoice_id, by=f"user:{request.user.pk}", now=clock.now())
+    attempt = payments.charge(invoice_id, by=member.by, now=clock.now())
     tasks.collect_soon([attempt.pk])
     messages.success(request, "Your card is being charged.")
     return see("invoice", invoice_id=invoice_id)
