@@ -19,7 +19,7 @@ from billing.services import sweep as sweeper
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_KEY: Final = "bursar:heartbeat"
-HEARTBEAT_SECONDS: Final = 30
+HEARTBEAT_SECONDS: Final = 15
 
 
 @shared_task

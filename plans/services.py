@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -13,7 +14,8 @@ from django.db import transaction
 from plans.models import Feature, Meter, Plan, PlanVersion
 from plans.terms import PlanTerms
 
-_EDITABLE = frozenset(
+_FEATURE_CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_EDITABLE: Final = frozenset(
     {
         "name",
         "description",
@@ -60,9 +62,10 @@ def create(
     """Put a plan on sale.
 
     :param listing: how it is shown: any of description, tier, is_public, allowed_organizations…
-    :raises ValidationError: if the terms name a meter or feature that does not exist.
+    :raises ValidationError: if the terms name a meter that does not exist.
     """
-    _require_known(terms)
+    _require_meters(terms)
+    _register_features(terms)
     plan = Plan(name=name, created_by=by, created_at=now, **_only_editable(listing or {}))
     plan.save(force_insert=True)
     plan.current = _publish(plan, terms, by=by, now=now)
@@ -96,7 +99,8 @@ def update(
     for name, value in _only_editable(listing or {}).items():
         setattr(plan, name, value)
     if terms is not None and terms != plan.terms:
-        _require_known(terms)
+        _require_meters(terms)
+        _register_features(terms)
         plan.version += 1
         plan.current = _publish(plan, terms, by=by, now=now)
     plan.updated_by, plan.updated_at = by, now
@@ -128,17 +132,26 @@ def _only_editable(listing: Mapping[str, Any]) -> Mapping[str, Any]:
     return listing
 
 
-def _require_known(terms: PlanTerms) -> None:
-    errors: dict[str, str] = {}
-    unknown_meters = set(terms.meters) - _codes(Meter)
-    if unknown_meters:
-        errors["usage"] = f"Unknown meter: {', '.join(sorted(unknown_meters))}."
-    unknown_features = set(terms.features) - _codes(Feature)
-    if unknown_features:
-        errors["features"] = f"Unknown feature: {', '.join(sorted(unknown_features))}."
-    if errors:
-        raise ValidationError(errors)
+def _require_meters(terms: PlanTerms) -> None:
+    unknown = set(terms.meters) - set(Meter.objects.values_list("code", flat=True))
+    if unknown:
+        raise ValidationError({"usage": f"Unknown meter: {', '.join(sorted(unknown))}."})
 
 
-def _codes(model: type[Meter | Feature]) -> set[str]:
-    return set(model.objects.values_list("code", flat=True))
+def _register_features(terms: PlanTerms) -> None:
+    """Make the features that the terms speak of first: a switch where it is on or off."""
+    odd = [code for code in terms.features if not _FEATURE_CODE.fullmatch(code)]
+    if odd:
+        raise ValidationError(
+            {"features": "A feature is named by 1 to 64 letters, digits, hyphens, underscores."}
+        )
+    Feature.objects.bulk_create(
+        [
+            Feature(
+                code=code,
+                kind=Feature.Kind.SWITCH if isinstance(value, bool) else Feature.Kind.CONFIG,
+            )
+            for code, value in sorted(terms.features.items())
+        ],
+        ignore_conflicts=True,
+    )

@@ -113,7 +113,7 @@ def _announcement(facts: Mapping[str, Any], home: Home) -> str:
         rows.append((who.capitalize(), person["url"], f"{person['email']}  {person['password']}"))
     rows.append(("API token", facts["operator_token"], ""))
     if facts["stripe_sandbox"]:
-        rows.append(("Stripe stand-in", facts["stripe_sandbox"]["control"], ""))
+        rows.append(("Stripe stand-in", facts["stripe_sandbox"]["url"], ""))
     rows.append(("Logs", str(home.logs), ""))
     width = max(len(url) for _, url, login in rows if login)
     lines = [f"  {name:<16} {where:<{width}}  {login}".rstrip() for name, where, login in rows]

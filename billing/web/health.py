@@ -5,9 +5,11 @@ from __future__ import annotations
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -17,28 +19,37 @@ from django.views.decorators.http import require_safe
 from billing import tasks
 
 _SECONDS: Final = 2
+OK, FAILING, UNKNOWN = "ok", "failing", "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part, how to see whether it works, and the part without which that cannot be seen."""
+
+    name: str
+    works: Callable[[], bool]
+    seen_through: str = ""
 
 
 @require_safe
 def healthz(_request: HttpRequest) -> JsonResponse:
-    """200 when all parts work, else 503; either names each part. Says nothing of why."""
-    parts = {name: _works(check) for name, check in CHECKS.items()}
-    is_well = all(parts.values())
+    """200 when all parts work, else 503 and the names of those that don't. Says nothing of why."""
+    found: dict[str, str] = {}
+    for part in PARTS:
+        is_visible = found.get(part.seen_through, OK) == OK
+        found[part.name] = _state(part) if is_visible else UNKNOWN
+    failing = [name for name, state in found.items() if state == FAILING]
     return JsonResponse(
-        {
-            "status": "ok" if is_well else "failing",
-            "failing": [name for name, works in parts.items() if not works],
-            "parts": {name: "ok" if works else "failing" for name, works in parts.items()},
-        },
-        status=HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE,
+        {"status": FAILING if failing else OK, "failing": failing, "parts": found},
+        status=HTTPStatus.SERVICE_UNAVAILABLE if failing else HTTPStatus.OK,
     )
 
 
-def _works(check: Callable[[], bool]) -> bool:
+def _state(part: Part) -> str:
     try:
-        return check()
+        return OK if part.works() else FAILING
     except Exception:  # whatever it is, the part does not work
-        return False
+        return FAILING
 
 
 def _database() -> bool:
@@ -52,8 +63,13 @@ def _redis() -> bool:
     return bool(cache.get("bursar:healthz") == "1")
 
 
-def _workers() -> bool:
-    """Beat sends a heartbeat every few seconds, and a worker writes it down."""
+def _worker() -> bool:
+    """Any worker that answers will do."""
+    return bool(current_app.control.broadcast("ping", reply=True, timeout=_SECONDS, limit=1))
+
+
+def _beat() -> bool:
+    """Beat asks for a heartbeat every few seconds, which a worker writes down."""
     return cache.get(tasks.HEARTBEAT_KEY) is not None
 
 
@@ -66,9 +82,10 @@ def _stripe() -> bool:
         return True
 
 
-CHECKS: Final[dict[str, Callable[[], bool]]] = {
-    "postgresql": _database,
-    "redis": _redis,
-    "worker and beat": _workers,
-    "stripe": _stripe,
-}
+PARTS: Final = (
+    Part("postgresql", _database),
+    Part("redis", _redis),
+    Part("worker", _worker, seen_through="redis"),
+    Part("beat", _beat, seen_through="worker"),
+    Part("stripe", _stripe),
+)

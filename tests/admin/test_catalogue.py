@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 
 from plans import services
-from plans.models import Feature, Meter, Plan
+from plans.models import Meter, Plan
 from plans.terms import Alignment, PlanTerms, Proration, UsageModel, UsageTerms
 from tests.admin.urls_of import add, change
 from tests.builders import LONG_AGO, make_meter, make_plan
@@ -106,17 +107,18 @@ def test_senseless_terms_are_refused_in_the_form(operator: Client, field: str, v
     assert not Plan.objects.exists()
 
 
-def test_a_services_refusal_is_a_message(operator: Client) -> None:
+def test_a_services_refusal_is_a_message(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     operator.post(add(Plan), entered())
     plan = Plan.objects.readable().get()
-    feature = Feature.objects.create(code="export")
-    terms = replace(plan.terms, features={"export": True})
-    services.update(plan.pk, by="test", now=LONG_AGO, terms=terms)
-    feature.delete()
+    terms = plan.terms
 
+    def refused(*_: Any, **__: Any) -> None:
+        raise ValidationError("Somebody changed it at the same moment.", code="changed_meanwhile")
+
+    monkeypatch.setattr(services, "update", refused)
     answer = operator.post(change(plan), entered(amount="1"), follow=True)
 
-    assert b"Unknown feature: export." in answer.content
+    assert b"Somebody changed it at the same moment." in answer.content
     assert Plan.objects.readable().get().terms == terms
 
 

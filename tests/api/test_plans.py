@@ -123,7 +123,7 @@ def test_money_has_the_currencys_decimals(
         ({"limits": {"MaxComputations": None}}, "invalid_request", "limits"),
         ({"price": "5"}, "unknown_field", "price"),
         ({"version": 2}, "unknown_field", "version"),
-        ({"features": {"teleport": True}}, "invalid_request", "features"),
+        ({"features": {"tele port": True}}, "invalid_request", "features"),
     ],
 )
 def test_bad_plans(operator: Caller, changes: dict[str, Any], code: str, field: str) -> None:
@@ -260,3 +260,13 @@ def test_a_change_that_another_one_overtook(
 
     assert (answer.status, answer.code) == (409, "changed_meanwhile")
     assert operator.get(f"/plans/{made['id']}").body["amount"] == "600.00"
+
+
+def test_a_plan_makes_the_features_it_speaks_of_known(operator: Caller) -> None:
+    operator.post("/plans", {**GOLD, "features": {"sso": True, "export": "csv"}})
+
+    known = operator.get("/features").body["features"]
+    assert [(feature["code"], feature["kind"]) for feature in known] == [
+        ("export", "config"),
+        ("sso", "switch"),
+    ]

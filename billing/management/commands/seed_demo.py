@@ -20,7 +20,7 @@ from typing import Any, Final
 from django.core.management.base import BaseCommand, CommandParser
 
 from billing import clock
-from billing.models import ApiToken, PaymentMethod, Seller, Subscription
+from billing.models import ApiToken, BillingPeriod, PaymentMethod, Seller, Subscription
 from billing.services import payment_methods, subscriptions, test_clocks, tokens, usage
 from billing.services.usage import Report
 from customers import services as customer_services
@@ -162,6 +162,8 @@ def _act(story: Story, plan: Plan, customer: Customer, day: int) -> None:
         subscriptions.start(customer.pk, plan, by=BY, now=now)
     if day == story.card_after and not PaymentMethod.objects.filter(customer=customer).exists():
         payment_methods.add(customer, token=story.token, now=now, is_default=True)
+    if not BillingPeriod.objects.holding(present).filter(customer=customer).exists():
+        return  # between trial and card they have no access, and use nothing
     quantity = story.daily * (3 if present.weekday() < 5 else 1) // 2 + day % 5
     event = Report(
         event_id=f"demo-{day}",
