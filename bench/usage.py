@@ -48,11 +48,9 @@ def _batch(whom: Sequence[Customer], name: str, start: int) -> list[Report]:
 
 
 def _insert_only(whom: Sequence[Customer], count: int) -> None:
+    """The same rows into a table of the same shape and key, a commit for each batch."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMP TABLE bare (LIKE billing_usageevent INCLUDING DEFAULTS INCLUDING IDENTITY)"
-        )
-        cursor.execute("CREATE UNIQUE INDEX ON bare (customer_id, event_id)")
+        cursor.execute("CREATE TABLE bare (LIKE billing_usageevent INCLUDING ALL)")
         cursor.execute("SELECT id FROM plans_meter LIMIT 1")
         (meter,) = cursor.fetchone()
         for start in range(0, count, BATCH):
@@ -70,3 +68,4 @@ def _insert_only(whom: Sequence[Customer], count: int) -> None:
                     [f"bare-{number}" for number in numbers],
                 ],
             )
+        cursor.execute("DROP TABLE bare")

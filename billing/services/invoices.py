@@ -94,8 +94,8 @@ def write(drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Invoice]:
         )
         for draft in drafts
     ]
-    Invoice.objects.bulk_create(invoices)
-    InvoiceLine.objects.bulk_create(
+    bulk.insert(invoices)
+    bulk.insert(
         _line_row(invoice, position, line)
         for invoice, draft in zip(invoices, drafts, strict=True)
         for position, line in enumerate(draft.lines, start=1)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.core.postings import Posting, is_balanced
-from billing.models import JournalEntry, JournalLine, LedgerAccount
+from billing.models import JournalEntry, JournalLine, LedgerAccount, bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,9 @@ def post(*facts: Fact) -> None:
         )
         for fact in facts
     ]
-    JournalEntry.objects.bulk_create(entries)
+    bulk.insert(entries)
     _ensure_accounts(facts)
-    JournalLine.objects.bulk_create(
+    bulk.insert(
         JournalLine(
             entry=entry,
             account_id=posting.account.code,

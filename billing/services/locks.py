@@ -74,8 +74,10 @@ def due_subscriptions(now: datetime, clock: TestClock | None, *, limit: int) -> 
     Their customers are locked first, and skipped where somebody else holds them.
     """
     due = Subscription.objects.due(now, clock)
-    claim = due.select_related("customer").select_for_update(
-        of=("customer",), no_key=True, skip_locked=True
+    claim = (
+        due.select_related("customer")
+        .only("customer__id")
+        .select_for_update(of=("customer",), no_key=True, skip_locked=True)
     )
     claimed = [row.customer_id for row in claim.order_by("due_at")[:limit]]
     rows = due.filter(customer_id__in=claimed).select_related(

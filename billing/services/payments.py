@@ -35,6 +35,7 @@ from billing.models import (
     PaymentAttempt,
     PaymentMethod,
     Subscription,
+    bulk,
 )
 from billing.services import invoices, journal, locks
 from customers.models import TestClock
@@ -103,7 +104,7 @@ def open_attempts(owed: Sequence[Invoice], *, by: str, now: datetime) -> list[Pa
     attempts = [
         _attempt(invoice, methods[invoice.customer_id], by=by, now=now) for invoice in chosen
     ]
-    PaymentAttempt.objects.bulk_create(attempts)
+    bulk.insert(attempts)
     _unschedule([invoice for invoice in chosen if invoice.next_charge_at is not None])
     return attempts
 

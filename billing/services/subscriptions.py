@@ -13,7 +13,7 @@ from billing.core.errors import ConflictError, InvalidError
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.periods import Period
 from billing.core.proration import WHOLE, Share
-from billing.models import BillingPeriod, PaymentMethod, Subscription
+from billing.models import BillingPeriod, PaymentMethod, Subscription, bulk
 from billing.models.subscription import PeriodKind
 from billing.services import journal, locks, usage
 from customers.models import Customer
@@ -159,7 +159,7 @@ def _period(
 
 def _open(periods: list[BillingPeriod]) -> None:
     """Store new periods and count in them what was waiting for them."""
-    BillingPeriod.objects.bulk_create(periods)
+    bulk.insert(periods)
     usage.place(periods)
 
 

@@ -7,14 +7,16 @@ concurrent batches never deadlock.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
+from django.db.models import Q
 from psycopg.types.json import Jsonb
 
 from billing.models import BillingPeriod
@@ -62,10 +64,19 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class _Payer:
+    """A customer, as far as counting needs to know them."""
+
+    pk: UUID
+    zone: ZoneInfo
+    present: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class _Event:
     """A report whose customer, meter and time are known."""
 
-    customer: Customer
+    payer: _Payer
     meter: Meter
     report: Report
     occurred_at: datetime
@@ -84,7 +95,7 @@ def record(
 
     :param only_customer: the one customer the caller may report for; None for any.
     """
-    customers = _customers(reports, only_customer)
+    payers = _payers({report.customer for report in reports}, only_customer, now)
     meters = {
         meter.code: meter
         for meter in Meter.objects.filter(code__in={report.meter for report in reports})
@@ -92,12 +103,12 @@ def record(
     events: list[_Event] = []
     rejected: list[Rejection] = []
     for index, report in enumerate(reports):
-        customer, meter = customers.get(report.customer), meters.get(report.meter)
-        if customer is None or meter is None:
-            rejected.append(_unknown(index, report, is_customer_known=customer is not None))
+        payer, meter = payers.get(report.customer), meters.get(report.meter)
+        if payer is None or meter is None:
+            rejected.append(_unknown(index, report, is_customer_known=payer is not None))
             continue
-        event = _Event(customer, meter, report, report.occurred_at or customer.lives_at(now))
-        fault = _fault(index, event, customer.lives_at(now))
+        event = _Event(payer, meter, report, report.occurred_at or payer.present)
+        fault = _fault(index, event)
         if fault is None:
             events.append(event)
         else:
@@ -138,17 +149,18 @@ def close(periods: Sequence[BillingPeriod]) -> dict[UUID, dict[str, Decimal]]:
     return totals
 
 
-def _customers(reports: Sequence[Report], only_customer: UUID | None) -> dict[str, Customer]:
+def _payers(names: Collection[str], only_customer: UUID | None, now: datetime) -> dict[str, _Payer]:
     """Customers by every name a report may use for them."""
-    names = {report.customer for report in reports}
-    rows = Customer.objects.select_related("test_clock")
-    found = list(rows.filter(organization_id__in=names))
-    found += list(rows.filter(pk__in=[name for name in names if _is_uuid(name)]))
+    ids = [name for name in names if _is_uuid(name)]
+    rows = Customer.objects.filter(Q(organization_id__in=names) | Q(pk__in=ids)).values_list(
+        "pk", "organization_id", "timezone", "test_clock__now"
+    )
     return {
-        name: customer
-        for customer in found
-        if only_customer in {None, customer.pk}
-        for name in (str(customer.pk), customer.organization_id)
+        name: payer
+        for pk, organization_id, zone, clock in rows
+        if only_customer in {None, pk}
+        for payer in [_Payer(pk, ZoneInfo(zone), now if clock is None else clock)]
+        for name in (str(pk), organization_id)
     }
 
 
@@ -166,8 +178,9 @@ def _unknown(index: int, report: Report, *, is_customer_known: bool) -> Rejectio
     return Rejection(index, "unknown_customer", f"There is no customer {report.customer!r}.")
 
 
-def _fault(index: int, event: _Event, present: datetime) -> Rejection | None:
+def _fault(index: int, event: _Event) -> Rejection | None:
     """Why an event cannot be counted, if it cannot."""
+    present = event.payer.present
     if not event.quantity.is_finite() or event.quantity < 0:
         return Rejection(index, "invalid_quantity", "The quantity must not be negative.")
     if event.occurred_at < present - OLDEST:
@@ -197,16 +210,16 @@ def _count(events: Sequence[_Event], *, now: datetime) -> int:
 
 
 def _columns(events: Sequence[_Event], now: datetime) -> dict[str, Any]:
-    ordered = sorted(events, key=lambda event: (event.customer.pk, event.report.event_id))
+    ordered = sorted(events, key=lambda event: (event.payer.pk, event.report.event_id))
     return {
-        "customers": [event.customer.pk for event in ordered],
+        "customers": [event.payer.pk for event in ordered],
         "ids": [event.report.event_id for event in ordered],
         "meters": [event.meter.pk for event in ordered],
         "codes": [event.meter.code for event in ordered],
         "instants": [event.occurred_at for event in ordered],
         "quantities": [event.quantity for event in ordered],
         "properties": [Jsonb(event.report.properties or {}) for event in ordered],
-        "days": [event.occurred_at.astimezone(event.customer.zone).date() for event in ordered],
+        "days": [event.occurred_at.astimezone(event.payer.zone).date() for event in ordered],
         "now": now,
     }
 
