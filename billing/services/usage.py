@@ -16,7 +16,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from psycopg.types.json import Jsonb
 
 from billing.models import BillingPeriod
@@ -152,14 +153,16 @@ def close(periods: Sequence[BillingPeriod]) -> dict[UUID, dict[str, Decimal]]:
 def _payers(names: Collection[str], only_customer: UUID | None, now: datetime) -> dict[str, _Payer]:
     """Customers by every name a report may use for them."""
     ids = [name for name in names if _is_uuid(name)]
-    rows = Customer.objects.filter(Q(organization_id__in=names) | Q(pk__in=ids)).values_list(
-        "pk", "organization_id", "timezone", "test_clock__now"
+    rows = Customer.objects.filter(Q(organization_id__in=names) | Q(pk__in=ids)).annotate(
+        present=Coalesce("test_clock__now", Value(now))
     )
     return {
         name: payer
-        for pk, organization_id, zone, clock in rows
+        for pk, organization_id, zone, present in rows.values_list(
+            "pk", "organization_id", "timezone", "present"
+        )
         if only_customer in {None, pk}
-        for payer in [_Payer(pk, ZoneInfo(zone), now if clock is None else clock)]
+        for payer in [_Payer(pk, ZoneInfo(zone), present)]
         for name in (str(pk), organization_id)
     }
 
