@@ -11,7 +11,7 @@ from billing.models.subscription import PeriodKind
 from customers.models import BillingDetails, Customer
 from plans import services as plan_services
 from plans.models import Meter, Plan
-from plans.terms import Alignment, PlanTerms, UsageModel, UsageTerms
+from plans.terms import Alignment, PlanTerms, Price, UsageModel, UsageTerms
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -26,7 +26,8 @@ def catalogue(meters: int) -> Plan:
         amount=Decimal(180),
         alignment=Alignment.CALENDAR,
         usage=tuple(
-            UsageTerms(code, UsageModel.ALLOWANCE, Decimal("1.80"), Decimal(400)) for code in codes
+            UsageTerms(code, Price(UsageModel.ALLOWANCE, Decimal("1.80"), Decimal(400)))
+            for code in codes
         ),
     )
     return plan_services.create("Bench", terms=terms, by="bench", now=APRIL)

@@ -43,6 +43,12 @@ class UsageModel(StrEnum):
 
     ALLOWANCE = "ALLOWANCE"
     PER_UNIT = "PER_UNIT"
+    GRADUATED = "GRADUATED"
+    VOLUME = "VOLUME"
+    PACKAGE = "PACKAGE"
+
+
+TIERED: Final = frozenset({UsageModel.GRADUATED, UsageModel.VOLUME})
 
 
 MAX_INTERVAL_COUNT: Final = 60
@@ -59,13 +65,82 @@ class InvalidTermsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Tier:
+    """A price for the units up to and including `up_to`; None in the last tier, for all others.
+
+    `flat_amount` is due once when the tier is reached, the first one's even at no usage.
+    """
+
+    up_to: Decimal | None
+    unit_amount: Decimal
+    flat_amount: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """How a quantity is priced, whatever was counted.
+
+    ALLOWANCE: `included` units free, then `unit_amount` each. PER_UNIT: each. GRADUATED: the units
+    of each tier at its price. VOLUME: all of them at the price of the tier that the total is in.
+    PACKAGE: `unit_amount` for each `package_size` units begun.
+    """
+
+    model: UsageModel
+    unit_amount: Decimal = Decimal(0)
+    included: Decimal = Decimal(0)
+    tiers: tuple[Tier, ...] = ()
+    package_size: Decimal | None = None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no quantity costs anything."""
+        return not self.unit_amount and not any(
+            tier.unit_amount or tier.flat_amount for tier in self.tiers
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The canonical JSON shape."""
+        return {
+            "model": self.model.value,
+            "unit_amount": str(self.unit_amount),
+            "included": str(self.included),
+            "tiers": [
+                {
+                    "up_to": None if tier.up_to is None else str(tier.up_to),
+                    "unit_amount": str(tier.unit_amount),
+                    "flat_amount": str(tier.flat_amount),
+                }
+                for tier in self.tiers
+            ],
+            "package_size": None if self.package_size is None else str(self.package_size),
+        }
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read back what `to_json` wrote."""
+        size = stored["package_size"]
+        return cls(
+            model=UsageModel(stored["model"]),
+            unit_amount=Decimal(stored["unit_amount"]),
+            included=Decimal(stored["included"]),
+            tiers=tuple(
+                Tier(
+                    up_to=None if tier["up_to"] is None else Decimal(tier["up_to"]),
+                    unit_amount=Decimal(tier["unit_amount"]),
+                    flat_amount=Decimal(tier["flat_amount"]),
+                )
+                for tier in stored["tiers"]
+            ),
+            package_size=None if size is None else Decimal(size),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class UsageTerms:
-    """The price of what one meter counts: `included` units free, then `unit_amount` each."""
+    """The price of what one meter counts."""
 
     meter: str
-    model: UsageModel
-    unit_amount: Decimal
-    included: Decimal = Decimal(0)
+    price: Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +148,9 @@ class PlanTerms:
     """Everything a subscription is billed by.
 
     `amount` is the recurring charge per interval, per unit of quantity where `quantity_unit` is
-    set. `first_day_counts=False` is seed 003's formula: days left = last day - start day.
+    set; `quantity_pricing` prices the quantity instead, and `amount` is zero then. `minimum` is
+    the least total of a period. `first_day_counts=False` is seed 003's formula: days left =
+    last day - start day.
 
     :raises InvalidTermsError: naming every field at fault.
     """
@@ -85,6 +162,8 @@ class PlanTerms:
     alignment: Alignment = Alignment.ANNIVERSARY
     trial_days: int = 0
     quantity_unit: str | None = None
+    quantity_pricing: Price | None = None
+    minimum: Decimal | None = None
     usage: tuple[UsageTerms, ...] = ()
     proration: Proration = Proration.DAY
     first_day_counts: bool = True
@@ -92,7 +171,7 @@ class PlanTerms:
     limits: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        errors = dict(_faults(self))
+        errors = _faults(self)
         if errors:
             raise InvalidTermsError(errors)
 
@@ -104,7 +183,10 @@ class PlanTerms:
     @property
     def is_free(self) -> bool:
         """Whether nothing can ever be due."""
-        return not self.amount and not any(usage.unit_amount for usage in self.usage)
+        prices = [usage.price for usage in self.usage]
+        if self.quantity_pricing is not None:
+            prices.append(self.quantity_pricing)
+        return not self.amount and not self.minimum and all(price.is_free for price in prices)
 
     def to_json(self) -> dict[str, Any]:
         """The canonical JSON shape; decimals as strings, so that nothing is lost."""
@@ -116,15 +198,11 @@ class PlanTerms:
             "alignment": self.alignment.value,
             "trial_days": self.trial_days,
             "quantity_unit": self.quantity_unit,
-            "usage": [
-                {
-                    "meter": usage.meter,
-                    "model": usage.model.value,
-                    "unit_amount": str(usage.unit_amount),
-                    "included": str(usage.included),
-                }
-                for usage in self.usage
-            ],
+            "quantity_pricing": (
+                None if self.quantity_pricing is None else self.quantity_pricing.to_json()
+            ),
+            "minimum": None if self.minimum is None else str(self.minimum),
+            "usage": [{"meter": usage.meter, **usage.price.to_json()} for usage in self.usage],
             "proration": self.proration.value,
             "first_day_counts": self.first_day_counts,
             "features": dict(self.features),
@@ -134,6 +212,7 @@ class PlanTerms:
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read back what `to_json` wrote."""
+        pricing, minimum = stored["quantity_pricing"], stored["minimum"]
         return cls(
             currency=stored["currency"],
             amount=Decimal(stored["amount"]),
@@ -142,14 +221,10 @@ class PlanTerms:
             alignment=Alignment(stored["alignment"]),
             trial_days=stored["trial_days"],
             quantity_unit=stored["quantity_unit"],
+            quantity_pricing=None if pricing is None else Price.from_json(pricing),
+            minimum=None if minimum is None else Decimal(minimum),
             usage=tuple(
-                UsageTerms(
-                    meter=usage["meter"],
-                    model=UsageModel(usage["model"]),
-                    unit_amount=Decimal(usage["unit_amount"]),
-                    included=Decimal(usage["included"]),
-                )
-                for usage in stored["usage"]
+                UsageTerms(usage["meter"], Price.from_json(usage)) for usage in stored["usage"]
             ),
             proration=Proration(stored["proration"]),
             first_day_counts=stored["first_day_counts"],
@@ -158,7 +233,7 @@ class PlanTerms:
         )
 
 
-def _faults(terms: PlanTerms) -> list[tuple[str, list[str]]]:
+def _faults(terms: PlanTerms) -> dict[str, list[str]]:
     """Each field at fault with its sentences."""
     checks = [
         ("currency", len(terms.currency) == 3 and terms.currency.isupper(), "An ISO 4217 code."),
@@ -167,21 +242,80 @@ def _faults(terms: PlanTerms) -> list[tuple[str, list[str]]]:
         ("trial_days", 0 <= terms.trial_days <= MAX_TRIAL_DAYS, "From 0 to 3650."),
         ("usage", len(set(terms.meters)) == len(terms.meters), "One price for each meter."),
         (
-            "usage",
-            all(_is_rate(u.unit_amount) and _is_rate(u.included) for u in terms.usage),
-            "Prices and included units are not negative and have at most 12 decimals.",
+            "minimum",
+            terms.minimum is None or _is_rate(terms.minimum),
+            "Not negative, and at most 12 decimals.",
         ),
         (
-            "usage",
-            all(u.model == UsageModel.ALLOWANCE or not u.included for u in terms.usage),
-            "Only the allowance model includes units.",
+            "amount",
+            terms.quantity_pricing is None or not terms.amount,
+            "Zero where the quantity has prices of its own.",
         ),
     ]
     faults: dict[str, list[str]] = {}
     for name, is_sound, sentence in checks:
         if not is_sound:
             faults.setdefault(name, []).append(sentence)
-    return list(faults.items())
+    for usage in terms.usage:
+        if sentences := price_faults(usage.price):
+            faults.setdefault("usage", []).extend(sentences)
+    if sentences := _quantity_faults(terms):
+        faults["quantity_pricing"] = sentences
+    return faults
+
+
+def price_faults(price: Price) -> list[str]:
+    """What is wrong with a price, in sentences."""
+    is_tiered = price.model in TIERED
+    checks = [
+        (
+            _is_rate(price.unit_amount) and _is_rate(price.included),
+            "Prices and included units are not negative and have at most 12 decimals.",
+        ),
+        (
+            price.model == UsageModel.ALLOWANCE or not price.included,
+            "Only the allowance model includes units.",
+        ),
+        (bool(price.tiers) == is_tiered, "Graduated and volume have tiers, and no other model."),
+        (not (is_tiered and price.unit_amount), "The tiers say what a unit costs."),
+        (
+            (price.package_size is not None) == (price.model == UsageModel.PACKAGE),
+            "A package has a size, and nothing else has.",
+        ),
+        (
+            price.package_size is None or (_is_rate(price.package_size) and price.package_size > 0),
+            "The size of a package is positive.",
+        ),
+        (_climb(price.tiers), "Tiers climb, and only the last has no upper bound."),
+    ]
+    return [sentence for is_sound, sentence in checks if not is_sound]
+
+
+def _quantity_faults(terms: PlanTerms) -> list[str]:
+    pricing = terms.quantity_pricing
+    if pricing is None:
+        return []
+    sentences = price_faults(pricing)
+    if pricing.model not in TIERED | {UsageModel.PACKAGE}:
+        sentences.append("A quantity is priced as graduated, volume or package.")
+    if terms.quantity_unit is None:
+        sentences.append("It needs a quantity_unit.")
+    return sentences
+
+
+def _climb(tiers: tuple[Tier, ...]) -> bool:
+    """Whether the bounds are positive and grow, the prices are sound, and the last is open."""
+    if not tiers:
+        return True
+    bounds = [tier.up_to for tier in tiers[:-1]]
+    if tiers[-1].up_to is not None or any(bound is None for bound in bounds):
+        return False
+    previous = Decimal(0)
+    for bound in bounds:
+        if bound is None or not _is_rate(bound) or bound <= previous:
+            return False
+        previous = bound
+    return all(_is_rate(tier.unit_amount) and _is_rate(tier.flat_amount) for tier in tiers)
 
 
 def _is_rate(value: Decimal) -> bool:

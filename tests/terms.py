@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from plans.terms import Alignment, PlanTerms, UsageModel, UsageTerms
+from plans.terms import Alignment, PlanTerms, Price, UsageModel, UsageTerms
 
 # Seed 003: tier, product, base charge, included units, price above.
 TIERS = [
@@ -26,10 +26,8 @@ def seed_terms(amount: str, included: str, unit_amount: str, **changes: Any) -> 
         "trial_days": 14,
         "usage": (
             UsageTerms(
-                meter="api_calls",
-                model=UsageModel.ALLOWANCE,
-                unit_amount=Decimal(unit_amount),
-                included=Decimal(included),
+                "api_calls",
+                Price(UsageModel.ALLOWANCE, Decimal(unit_amount), Decimal(included)),
             ),
         ),
     }

@@ -15,6 +15,7 @@ from billing.admin import cells, columns, wording
 from billing.admin.base import OperatorAdmin, by
 from billing.admin.tables import Table
 from billing.admin.theme import ModelForm, dialog_action, dress
+from billing.core.figures import plain
 from plans import services
 from plans.models import Meter, Plan, PlanVersion
 from plans.terms import (
@@ -22,7 +23,9 @@ from plans.terms import (
     Interval,
     InvalidTermsError,
     PlanTerms,
+    Price,
     Proration,
+    Tier,
     UsageModel,
     UsageTerms,
 )
@@ -64,6 +67,12 @@ class PlanForm(ModelForm):
     unit_amount = forms.DecimalField(
         label="Price per unit", initial=0, min_value=0, decimal_places=12, required=False
     )
+    tiers = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 3}),
+        required=False,
+        help_text="A line for each: up to how many, price per unit, flat amount. “*” has no bound.",
+    )
+    package_size = forms.DecimalField(min_value=0, decimal_places=12, required=False)
     proration = forms.ChoiceField(
         choices=[(p.value, p.capitalize().replace("_", " ")) for p in Proration]
     )
@@ -80,6 +89,14 @@ class PlanForm(ModelForm):
             self.initial = {**self.initial, **_initial(self.stored)}
         for field in self.fields.values():
             dress(field)
+
+    def clean_tiers(self) -> tuple[Tier, ...]:
+        """The lines as tiers."""
+        lines = [line for line in self.cleaned_data["tiers"].splitlines() if line.strip()]
+        try:
+            return tuple(_tier(line) for line in lines)
+        except (ValueError, ArithmeticError):
+            raise forms.ValidationError("Two or three figures on each line.") from None
 
     def clean(self) -> dict[str, Any]:
         """Read the terms as a whole; what this form does not show stays as it was."""
@@ -132,7 +149,16 @@ class PlanAdmin(OperatorAdmin):
     fieldsets = (
         ("Listing", {"fields": (("name", "tier"), "description", ("is_public", "is_disabled"))}),
         ("Recurring charge", {"fields": (("currency", "amount"), ("interval_count", "interval"))}),
-        ("Usage", {"fields": (("meter", "usage_model"), ("included", "unit_amount"))}),
+        (
+            "Usage",
+            {
+                "fields": (
+                    ("meter", "usage_model"),
+                    ("included", "unit_amount"),
+                    ("tiers", "package_size"),
+                )
+            },
+        ),
         (
             "Periods",
             {"fields": (("alignment", "trial_days"), ("proration", "first_day_counts"))},
@@ -210,9 +236,11 @@ def _initial(terms: PlanTerms) -> dict[str, Any]:
     for usage in terms.usage[:1]:
         shown |= {
             "meter": Meter.objects.filter(code=usage.meter).first(),
-            "usage_model": usage.model,
-            "included": usage.included,
-            "unit_amount": usage.unit_amount,
+            "usage_model": usage.price.model,
+            "included": usage.price.included,
+            "unit_amount": usage.price.unit_amount,
+            "package_size": usage.price.package_size,
+            "tiers": "\n".join(_tier_line(tier) for tier in usage.price.tiers),
         }
     return shown
 
@@ -220,11 +248,23 @@ def _initial(terms: PlanTerms) -> dict[str, Any]:
 def _usage(cleaned: dict[str, Any]) -> tuple[UsageTerms, ...]:
     if cleaned["meter"] is None:
         return ()
-    return (
-        UsageTerms(
-            meter=cleaned["meter"].code,
-            model=UsageModel(cleaned["usage_model"]),
-            unit_amount=cleaned["unit_amount"] or Decimal(0),
-            included=cleaned["included"] or Decimal(0),
-        ),
+    price = Price(
+        model=UsageModel(cleaned["usage_model"]),
+        unit_amount=cleaned["unit_amount"] or Decimal(0),
+        included=cleaned["included"] or Decimal(0),
+        tiers=cleaned["tiers"],
+        package_size=cleaned["package_size"],
     )
+    return (UsageTerms(cleaned["meter"].code, price),)
+
+
+def _tier_line(tier: Tier) -> str:
+    bound = "*" if tier.up_to is None else plain(tier.up_to)
+    return f"{bound} {plain(tier.unit_amount)} {plain(tier.flat_amount)}"
+
+
+def _tier(line: str) -> Tier:
+    """A line of the form's tiers: bound, price per unit and, if there is one, flat amount."""
+    bound, *amounts = line.split()
+    unit_amount, flat_amount = (*map(Decimal, amounts), Decimal(0))[:2]
+    return Tier(None if bound == "*" else Decimal(bound), unit_amount, flat_amount)

@@ -157,7 +157,7 @@ def _allowance(terms: PlanTerms, meter: str, share: Share) -> Fraction | None:
             return Fraction(terms.limits[meter])
         except ValueError:
             return None
-    prices = [price for price in terms.usage if price.meter == meter]
+    prices = [usage.price for usage in terms.usage if usage.meter == meter]
     return rating.allowance(prices[0], share) if prices else None
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from billing.core.figures import figure, rate
+from billing.core.figures import rate
 from billing.core.money import exponent
-from plans.terms import Alignment, PlanTerms, Proration, UsageModel, UsageTerms
+from billing.core.wording import price_in_words
+from plans.terms import Alignment, PlanTerms, Proration
 
 _PRORATION: Final = {
     Proration.DAY: "by the day",
@@ -22,7 +24,11 @@ _PRORATION: Final = {
 
 def price(terms: PlanTerms) -> str:
     """`180.00 USD per month`."""
-    amount = f"{rate(terms.amount, exponent(terms.currency))} {terms.currency}"
+    show = _rate(terms.currency)
+    if terms.quantity_pricing is not None:
+        words = price_in_words(terms.quantity_pricing, show, unit=terms.quantity_unit or "")
+        return f"{words}, {_every(terms)}"
+    amount = show(terms.amount)
     unit = f" per {terms.quantity_unit}" if terms.quantity_unit else ""
     return f"{amount}{unit} {_every(terms)}"
 
@@ -30,8 +36,11 @@ def price(terms: PlanTerms) -> str:
 def sentences(terms: PlanTerms) -> Iterator[str]:
     """Everything the terms say, one thing at a time."""
     yield price(terms)
+    show = _rate(terms.currency)
     for usage in terms.usage:
-        yield _usage(usage, terms.currency)
+        yield f"{usage.meter}: {price_in_words(usage.price, show)}"
+    if terms.minimum is not None:
+        yield f"At least {show(terms.minimum)} in each period"
     if terms.trial_days:
         yield f"{terms.trial_days} days of trial"
     yield (
@@ -57,8 +66,5 @@ def _every(terms: PlanTerms) -> str:
     return f"every {terms.interval_count} {interval}s"
 
 
-def _usage(usage: UsageTerms, currency: str) -> str:
-    each = f"{rate(usage.unit_amount, exponent(currency))} {currency} each"
-    if usage.model == UsageModel.ALLOWANCE:
-        return f"{usage.meter}: {figure(usage.included)} included, then {each}"
-    return f"{usage.meter}: {each}"
+def _rate(currency: str) -> Callable[[Decimal], str]:
+    return lambda value: f"{rate(value, exponent(currency))} {currency}"

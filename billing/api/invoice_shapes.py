@@ -62,18 +62,28 @@ class ShareOutput(Answer):
     unit = serializers.CharField()
 
 
+class TierShareOutput(Answer):
+    """What one tier contributed to a line; nothing of it is rounded."""
+
+    up_to = serializers.CharField(allow_null=True)
+    quantity = serializers.CharField()
+    unit_amount = serializers.CharField()
+    flat_amount = serializers.CharField()
+    amount = serializers.CharField()
+
+
 class LineOutput(Answer):
     """What, how many, at which rate, how much, and how that came about."""
 
     description = serializers.CharField()
     quantity = Exact()
-    unit_amount = Exact()
+    unit_amount = Exact(allow_null=True)
     amount = Amount()
     explanation = serializers.CharField()
     period_start = Instant(allow_null=True)
     period_end = Instant(allow_null=True)
     meter = serializers.CharField(allow_null=True)
-    tiers = Neutral([])
+    tiers = TierShareOutput(many=True)
     tax_rate = Neutral(None)
     tax_category = Neutral(None)
     proration = ShareOutput(allow_null=True)
@@ -186,7 +196,10 @@ def _line(line: InvoiceLine, code: str) -> dict[str, Any]:
     return {
         "description": line.description,
         "quantity": line.quantity,
-        "unit_amount": figures.rate(line.unit_amount, exponent(code)),
+        "unit_amount": (
+            None if line.unit_amount is None else figures.rate(line.unit_amount, exponent(code))
+        ),
+        "tiers": line.tiers,
         "amount": major(line.amount_minor, code),
         "explanation": line.explanation,
         "period_start": line.period_start,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 from typing import Any, Final
 
@@ -29,15 +30,17 @@ from plans.models import Plan
 from plans.terms import (
     MAX_INTERVAL_COUNT,
     MAX_TRIAL_DAYS,
+    TIERED,
     Alignment,
     Interval,
     PlanTerms,
+    Price,
     Proration,
+    Tier,
     UsageModel,
     UsageTerms,
 )
 
-_MODELS: Final = ("allowance", "per_unit", "graduated", "volume", "package")
 # JSON's name → the plan's column.
 LISTING: Final = {
     "name": "name",
@@ -49,6 +52,7 @@ LISTING: Final = {
     "allowed_organizations": "allowed_organizations",
     "disable": "is_disabled",
 }
+_TERMS: Final = tuple(field.name for field in dataclasses.fields(PlanTerms))
 _MAX_AMOUNT: Final = 10**9
 
 
@@ -77,32 +81,60 @@ class Limits(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
             self.fail("invalid")
 
 
-class UsageInput(Strict):
+class TierInput(Strict):
+    """A price up to and including `up_to` units; null in the last tier, for all above."""
+
+    up_to = Exact(allow_null=True)
+    unit_amount = Exact(required=False)
+    flat_amount = Exact(required=False)
+
+
+class PriceInput(Strict):
+    """How a quantity is priced."""
+
+    model = Word(UsageModel)
+    included = Exact(required=False)
+    unit_amount = Exact(required=False)
+    tiers: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=TierInput(), required=False, allow_null=True, max_length=100
+    )
+    package_size = Exact(required=False, allow_null=True)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Every model but the tiered ones says what a unit costs."""
+        if attrs["model"] not in TIERED and "unit_amount" not in attrs:
+            raise serializers.ValidationError({"unit_amount": ["It is required."]}, "required")
+        return attrs
+
+
+class UsageInput(PriceInput):
     """The price of what one meter counts."""
 
     meter = Text(max_length=64)
-    model = serializers.ChoiceField(_MODELS)
-    included = Exact(required=False)
+
+
+class TierOutput(Answer):
+    """One tier of a price."""
+
+    up_to = Exact(allow_null=True)
     unit_amount = Exact()
-    tiers = Neutral(None)
-    package_size = Neutral(None)
-
-    def validate_model(self, word: str) -> UsageModel:
-        """Only those that the engine rates."""
-        if word.upper() not in UsageModel.__members__:
-            raise serializers.ValidationError(
-                "Only “allowance” and “per_unit” are supported so far.", "not_supported"
-            )
-        return UsageModel(word.upper())
+    flat_amount = Exact()
 
 
-class UsageOutput(Answer):
+class PriceOutput(Answer):
+    """How a quantity is priced; what the model does not have is left out."""
+
+    model = Word(UsageModel)
+    included = Exact(required=False)
+    unit_amount = Exact(required=False)
+    tiers = TierOutput(many=True, required=False)
+    package_size = Exact(required=False)
+
+
+class UsageOutput(PriceOutput):
     """The price of what one meter counts."""
 
     meter = serializers.CharField()
-    model = serializers.ChoiceField(_MODELS)
-    included = Exact()
-    unit_amount = Exact()
 
 
 class PlanInput(Strict):
@@ -122,11 +154,11 @@ class PlanInput(Strict):
     billed = Neutral("in_arrears")
     trial_days = serializers.IntegerField(min_value=0, max_value=MAX_TRIAL_DAYS, required=False)
     quantity_unit = Text(max_length=40, allow_null=True, required=False)
-    quantity_pricing = Neutral(None)
+    quantity_pricing = PriceInput(required=False, allow_null=True)
     usage: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=UsageInput(), required=False, max_length=100
     )
-    minimum = Neutral(None)
+    minimum = Exact(required=False, allow_null=True)
     proration = Word(Proration, required=False)
     first_day_counts = Flag(required=False)
     features = Json(required=False)
@@ -175,9 +207,9 @@ class PlanOutput(Answer):
     billed = Neutral("in_arrears")
     trial_days = serializers.IntegerField()
     quantity_unit = serializers.CharField(allow_null=True)
-    quantity_pricing = Neutral(None)
+    quantity_pricing = PriceOutput(allow_null=True)
     usage = UsageOutput(many=True)
-    minimum = Neutral(None)
+    minimum = Exact(allow_null=True)
     proration = Word(Proration)
     first_day_counts = Flag()
     features = Json()
@@ -195,14 +227,20 @@ class PlanOutput(Answer):
     def to_representation(self, plan: Plan) -> dict[str, Any]:
         """The listing beside the terms; a customer is not told of others and their operators."""
         terms = plan.terms
+        places = exponent(terms.currency)
+        pricing, minimum = terms.quantity_pricing, terms.minimum
         listing = {name: getattr(plan, column) for name, column in LISTING.items()}
         shown: dict[str, Any] = {
             **terms.to_json(),
             **listing,
             "id": plan.pk,
             "version": plan.version,
-            "amount": figures.rate(terms.amount, exponent(terms.currency)),
-            "usage": [_usage(price, exponent(terms.currency)) for price in terms.usage],
+            "amount": figures.rate(terms.amount, places),
+            "quantity_pricing": None if pricing is None else _price(pricing, places),
+            "minimum": None if minimum is None else figures.rate(minimum, places),
+            "usage": [
+                {"meter": usage.meter, **_price(usage.price, places)} for usage in terms.usage
+            ],
             "created_by": plan.created_by,
             "created_at": plan.created_at,
             "updated_by": plan.updated_by,
@@ -230,7 +268,11 @@ def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
         kept = {name: getattr(current, name) for name in _TERMS}
     given: dict[str, Any] = {name: fields[name] for name in _TERMS if name in fields}
     if "usage" in given:
-        given["usage"] = tuple(_usage_terms(price) for price in given["usage"])
+        given["usage"] = tuple(
+            UsageTerms(usage["meter"], _price_of(usage)) for usage in given["usage"]
+        )
+    if given.get("quantity_pricing") is not None:
+        given["quantity_pricing"] = _price_of(given["quantity_pricing"])
     terms = PlanTerms(**(kept | given))
     try:
         Money.parse(terms.amount, terms.currency)
@@ -241,35 +283,38 @@ def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
     return terms
 
 
-def _usage_terms(price: dict[str, Any]) -> UsageTerms:
-    return UsageTerms(
-        meter=price["meter"],
-        model=price["model"],
-        unit_amount=price["unit_amount"],
-        included=price.get("included", Decimal(0)),
+def _price_of(fields: dict[str, Any]) -> Price:
+    return Price(
+        model=UsageModel(fields["model"]),
+        unit_amount=fields.get("unit_amount", Decimal(0)),
+        included=fields.get("included", Decimal(0)),
+        tiers=tuple(
+            Tier(
+                up_to=tier["up_to"],
+                unit_amount=tier.get("unit_amount", Decimal(0)),
+                flat_amount=tier.get("flat_amount", Decimal(0)),
+            )
+            for tier in fields.get("tiers") or ()
+        ),
+        package_size=fields.get("package_size"),
     )
 
 
-def _usage(price: UsageTerms, places: int) -> dict[str, Any]:
-    return {
-        "meter": price.meter,
-        "model": price.model.value.lower(),
-        "included": price.included,
-        "unit_amount": figures.rate(price.unit_amount, places),
-    }
-
-
-_TERMS: Final = (
-    "currency",
-    "amount",
-    "interval",
-    "interval_count",
-    "alignment",
-    "trial_days",
-    "quantity_unit",
-    "usage",
-    "proration",
-    "first_day_counts",
-    "features",
-    "limits",
-)
+def _price(price: Price, places: int) -> dict[str, Any]:
+    """What the model has; the rest would only be asked about."""
+    shown: dict[str, Any] = {"model": price.model}
+    if price.model == UsageModel.ALLOWANCE:
+        shown["included"] = price.included
+    if price.package_size is not None:
+        shown["package_size"] = price.package_size
+    if price.model not in TIERED:
+        return shown | {"unit_amount": figures.rate(price.unit_amount, places)}
+    tiers = [
+        {
+            "up_to": tier.up_to,
+            "unit_amount": figures.rate(tier.unit_amount, places),
+            "flat_amount": figures.rate(tier.flat_amount, places),
+        }
+        for tier in price.tiers
+    ]
+    return shown | {"tiers": tiers}

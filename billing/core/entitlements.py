@@ -114,7 +114,7 @@ def check(
         within = Fraction(used) < limit
         reason = overall.reason if within else Reason.LIMIT_REACHED
         return Entitlement(feature, within, reason, limit, used, standing.period_end)
-    price = next((u for u in standing.terms.usage if u.meter == feature), None)
+    price = next((u.price for u in standing.terms.usage if u.meter == feature), None)
     if price is not None:
         included = rating.allowance(price, standing.share)
         is_above = included is not None and Fraction(used) > included

@@ -9,7 +9,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from billing.core import rating
-from billing.core.money import Money
+from billing.core.money import Money, total
 from billing.core.periods import Period
 from billing.core.proration import Share
 from plans.terms import PlanTerms
@@ -20,6 +20,7 @@ class LineKind(StrEnum):
 
     RECURRING = "RECURRING"
     USAGE = "USAGE"
+    MINIMUM = "MINIMUM"
     ITEM = "ITEM"
 
 
@@ -28,19 +29,20 @@ class Line:
     """One line of an invoice before it is stored.
 
     :param quantity: exact; shown and stored to 12 decimals.
-    :param unit_amount: a rate in major units.
+    :param unit_amount: a rate in major units; None where `tiers` say it.
     :param explanation: how the amount came about.
     """
 
     kind: LineKind
     description: str
     quantity: Fraction
-    unit_amount: Decimal
+    unit_amount: Decimal | None
     amount: Money
     explanation: str
     period: Period | None = None
     meter: str = ""
     share: Share | None = None
+    tiers: tuple[rating.TierShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +62,28 @@ class ServicePeriod:
 def period_lines(
     plan_name: str, terms: PlanTerms, *, quantity: int, service: ServicePeriod
 ) -> list[Line]:
-    """The lines for one closed period: the recurring charge, then one for each metered price."""
+    """The lines for one closed period: the recurring charge, one for each metered price, and
+    what is missing to the minimum.
+    """
     share = service.share
     base = rating.recurring(terms, quantity=quantity, share=share)
     lines = [_period_line(LineKind.RECURRING, plan_name, base, service)]
-    for price in terms.usage:
+    for metered in terms.usage:
         rated = rating.usage(
-            price,
-            used=service.totals.get(price.meter, Decimal(0)),
+            metered.price,
+            used=service.totals.get(metered.meter, Decimal(0)),
             share=share,
             currency=terms.currency,
         )
-        name = service.meter_names.get(price.meter, price.meter)
+        name = service.meter_names.get(metered.meter, metered.meter)
         line = _period_line(LineKind.USAGE, f"{plan_name}: {name}", rated, service)
-        lines.append(replace(line, meter=price.meter))
+        lines.append(replace(line, meter=metered.meter))
+    if terms.minimum is not None:
+        charged = total((line.amount for line in lines), terms.currency)
+        missing = rating.true_up(terms.minimum, charged=charged, share=share)
+        if missing is not None:
+            description = f"{plan_name}: minimum"
+            lines.append(_period_line(LineKind.MINIMUM, description, missing, service))
     return lines
 
 
@@ -89,6 +99,7 @@ def _period_line(
         explanation=rated.explanation,
         period=service.period,
         share=None if service.share.is_whole else service.share,
+        tiers=rated.tiers,
     )
 
 

@@ -166,7 +166,10 @@ class Invoice(models.Model):
 
 
 class InvoiceLine(models.Model):
-    """One line: what, how many, at which rate, how much, and how that came about."""
+    """One line: what, how many, at which rate, how much, and how that came about.
+
+    `unit_amount` is None where `tiers` say what each contributed.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
@@ -174,9 +177,10 @@ class InvoiceLine(models.Model):
     kind = models.CharField(max_length=12, choices=choices(LineKind))
     description = models.CharField(max_length=500)
     quantity = models.DecimalField(max_digits=38, decimal_places=12)
-    unit_amount = models.DecimalField(max_digits=38, decimal_places=12)
+    unit_amount = models.DecimalField(max_digits=38, decimal_places=12, null=True, blank=True)
     amount_minor = models.BigIntegerField()
-    explanation = models.CharField(max_length=500)
+    explanation = models.TextField()
+    tiers: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True)
     meter = models.CharField(max_length=64, blank=True, default="")

@@ -13,8 +13,10 @@ from django.db import connection, transaction
 
 from billing.core import invoicing, lifecycle, postings
 from billing.core.errors import ConflictError, InvalidError
+from billing.core.figures import figure, plain
 from billing.core.invoicing import Line
 from billing.core.money import Money, exponent, total
+from billing.core.rating import TierShare
 from billing.models import BillingPeriod, Invoice, InvoiceLine, InvoiceSeries, Seller, bulk
 from billing.services import journal, locks
 from customers.models import Customer
@@ -260,4 +262,16 @@ def _line_row(invoice: Invoice, position: int, line: Line) -> InvoiceLine:
         share_used=line.share.used if line.share else None,
         share_whole=line.share.whole if line.share else None,
         share_unit=line.share.unit if line.share else "",
+        tiers=[_tier(share) for share in line.tiers],
     )
+
+
+def _tier(share: TierShare) -> dict[str, Any]:
+    tier = share.tier
+    return {
+        "up_to": None if tier.up_to is None else plain(tier.up_to),
+        "quantity": figure(share.units),
+        "unit_amount": plain(tier.unit_amount),
+        "flat_amount": plain(tier.flat_amount),
+        "amount": figure(share.exact),
+    }

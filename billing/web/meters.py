@@ -14,6 +14,7 @@ from billing.core.entitlements import Entitlement
 from billing.core.figures import figure, plain
 from billing.core.invoicing import Line, LineKind
 from billing.core.money import Money
+from billing.core.wording import price_in_words
 from billing.models import BillingPeriod, Subscription
 from billing.models.subscription import PeriodKind
 from billing.queries.overview import Overview
@@ -22,7 +23,7 @@ from billing.templatetags.money import rate
 from billing.web import chart
 from billing.web.chart import Drawing
 from billing.web.offers import counted
-from plans.terms import UsageTerms
+from plans.terms import Price, UsageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def sums(overview: Overview) -> list[tuple[str, str, Money]]:
 
 
 def _sum(line: Line, overview: Overview) -> tuple[str, str, Money]:
+    if line.kind == LineKind.MINIMUM:
+        return "Up to the minimum", line.explanation, line.amount
     if line.kind != LineKind.USAGE:
         return "Base charge", line.explanation if line.share else "", line.amount
     name = counted(overview.meters.get(line.meter), line.meter)
@@ -84,7 +87,7 @@ def _use(
     code, used = entitlement.feature, entitlement.used or Decimal(0)
     name = counted(overview.meters.get(code), code)
     terms = subscription.plan_terms
-    price = next((usage for usage in terms.usage if usage.meter == code), None)
+    price = next((usage.price for usage in terms.usage if usage.meter == code), None)
     days = overview.days[code]
     zone = subscription.customer.zone
     return MeterUse(
@@ -107,7 +110,7 @@ def _use(
     )
 
 
-def _included(limit: Fraction | None, price: UsageTerms | None, period: BillingPeriod) -> str:
+def _included(limit: Fraction | None, price: Price | None, period: BillingPeriod) -> str:
     """`253.33… included (400 × 19/30 days)`."""
     if limit is None:
         return ""
@@ -117,13 +120,18 @@ def _included(limit: Fraction | None, price: UsageTerms | None, period: BillingP
     return f"{figure(limit)} included{whole}"
 
 
-def _beyond(price: UsageTerms | None, period: BillingPeriod, currency: str) -> str:
+def _beyond(price: Price | None, period: BillingPeriod, currency: str) -> str:
     if price is None:
         return ""
     if period.kind == PeriodKind.TRIAL:
         return "During the trial nothing is charged, however much you use."
     each = rate(price.unit_amount, currency)
-    return f"Each one above that costs {each}." if price.included else f"Each one costs {each}."
+    if price.included:
+        return f"Each one above that costs {each}."
+    if price.model == UsageModel.PER_UNIT:
+        return f"Each one costs {each}."
+    words = price_in_words(price, lambda value: rate(value, currency))
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def _share(used: Decimal, limit: Fraction | None) -> Share | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from billing.core.figures import figure
+from billing.core.wording import price_in_words
 from billing.queries.catalogue import Catalogue
 from billing.templatetags.money import rate
 from plans.models import Meter, Plan
-from plans.terms import PlanTerms, UsageModel, UsageTerms
+from plans.terms import PlanTerms, UsageTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,13 @@ def summary(offer: Offer) -> str:
 
 def per(terms: PlanTerms) -> str:
     """`a month`, `per seat and month`, `every 3 months`."""
-    unit = terms.interval.value.lower()
-    every = f"every {terms.interval_count} {unit}s" if terms.interval_count > 1 else f"a {unit}"
+    every = _every(terms)
     return f"per {terms.quantity_unit}, {every}" if terms.quantity_unit else every
+
+
+def _every(terms: PlanTerms) -> str:
+    unit = terms.interval.value.lower()
+    return f"every {terms.interval_count} {unit}s" if terms.interval_count > 1 else f"a {unit}"
 
 
 def counted(meter: Meter | None, code: str) -> str:
@@ -54,9 +58,11 @@ def _offer(plan: Plan, meters: Mapping[str, Meter]) -> Offer:
         f"Up to {value} {counted(meters.get(code), code)}" for code, value in terms.limits.items()
     ]
     features = [counted(None, code).capitalize() for code, value in terms.features.items() if value]
+    if terms.minimum:
+        limits.append(f"At least {rate(terms.minimum, terms.currency)} {_every(terms)}")
     return Offer(
         plan=plan,
-        price=rate(terms.amount, terms.currency),
+        price=_price(terms),
         per=per(terms),
         usage=[_usage(price, meters.get(price.meter), terms.currency) for price in terms.usage],
         extras=[*limits, *features],
@@ -64,8 +70,13 @@ def _offer(plan: Plan, meters: Mapping[str, Meter]) -> Offer:
     )
 
 
-def _usage(price: UsageTerms, meter: Meter | None, currency: str) -> str:
-    name, each = counted(meter, price.meter), rate(price.unit_amount, currency)
-    if price.model != UsageModel.ALLOWANCE:
-        return f"{name}: {each} each"
-    return f"{figure(price.included)} {name} included, then {each} each"
+def _price(terms: PlanTerms) -> str:
+    if terms.quantity_pricing is None:
+        return rate(terms.amount, terms.currency)
+    return price_in_words(terms.quantity_pricing, lambda value: rate(value, terms.currency))
+
+
+def _usage(usage: UsageTerms, meter: Meter | None, currency: str) -> str:
+    return price_in_words(
+        usage.price, lambda value: rate(value, currency), unit=counted(meter, usage.meter)
+    )

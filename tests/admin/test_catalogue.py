@@ -12,7 +12,7 @@ from django.test import Client
 
 from plans import services
 from plans.models import Meter, Plan
-from plans.terms import Alignment, PlanTerms, Proration, UsageModel, UsageTerms
+from plans.terms import Alignment, PlanTerms, Price, Proration, UsageModel, UsageTerms
 from tests.admin.urls_of import add, change
 from tests.builders import LONG_AGO, make_meter, make_plan
 
@@ -51,7 +51,9 @@ def test_a_plan_is_put_on_sale(operator: Client) -> None:
         amount=Decimal(180),
         alignment=Alignment.CALENDAR,
         trial_days=14,
-        usage=(UsageTerms("api_calls", UsageModel.ALLOWANCE, Decimal("1.80"), Decimal(400)),),
+        usage=(
+            UsageTerms("api_calls", Price(UsageModel.ALLOWANCE, Decimal("1.80"), Decimal(400))),
+        ),
         proration=Proration.DAY,
         first_day_counts=False,
     )
@@ -84,7 +86,7 @@ def test_another_name_makes_no_new_version(operator: Client) -> None:
 
 def test_what_the_form_does_not_show_stays(operator: Client) -> None:
     make_meter("storage")
-    more = UsageTerms("storage", UsageModel.PER_UNIT, Decimal("0.1"))
+    more = UsageTerms("storage", Price(UsageModel.PER_UNIT, Decimal("0.1")))
     plan = make_plan()
     terms = replace(plan.terms, usage=(*plan.terms.usage, more), limits={"seats": "5"})
     services.update(plan.pk, by="test", now=LONG_AGO, terms=terms)

@@ -19,11 +19,20 @@ from billing.core.figures import figure, rate
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money
 from billing.core.postings import Posting
-from plans.terms import InvalidTermsError, PlanTerms, UsageModel, UsageTerms
+from plans.terms import InvalidTermsError, PlanTerms, Price, Tier, UsageModel, UsageTerms
 from tests.terms import seed_terms
 
 NOW = datetime(2026, 4, 20, tzinfo=UTC)
 POLICY = DunningPolicy(retry_after_days=(1, 3))
+PER_UNIT = Price(UsageModel.PER_UNIT, Decimal(1))
+FIRST, OPEN = Tier(Decimal(10), Decimal(2)), Tier(None, Decimal(1))
+SEATS = Price(UsageModel.VOLUME, tiers=(OPEN,))
+
+
+def priced(price: Price) -> dict[str, Any]:
+    """Terms with this one usage price."""
+    return {"usage": (UsageTerms("a", price),)}
+
 
 # api.md, section 6, as it is written there.
 INVOICE_STEPS = {
@@ -118,9 +127,18 @@ def test_terms_are_read_back_as_they_were() -> None:
         ({"amount": Decimal("0.0000000000001")}, "amount"),
         ({"trial_days": -1}, "trial_days"),
         ({"interval_count": 0}, "interval_count"),
-        ({"usage": (UsageTerms("a", UsageModel.PER_UNIT, Decimal(1)),) * 2}, "usage"),
-        ({"usage": (UsageTerms("a", UsageModel.PER_UNIT, Decimal(1), Decimal(5)),)}, "usage"),
-        ({"usage": (UsageTerms("a", UsageModel.ALLOWANCE, Decimal(-1)),)}, "usage"),
+        ({"usage": (UsageTerms("a", PER_UNIT),) * 2}, "usage"),
+        (priced(replace(PER_UNIT, included=Decimal(5))), "usage"),
+        (priced(replace(PER_UNIT, unit_amount=Decimal(-1))), "usage"),
+        (priced(replace(PER_UNIT, tiers=(OPEN,))), "usage"),
+        (priced(Price(UsageModel.GRADUATED)), "usage"),
+        (priced(Price(UsageModel.VOLUME, tiers=(FIRST,))), "usage"),
+        (priced(Price(UsageModel.VOLUME, tiers=(OPEN, OPEN))), "usage"),
+        (priced(Price(UsageModel.VOLUME, tiers=(FIRST, FIRST, OPEN))), "usage"),
+        (priced(Price(UsageModel.PACKAGE, Decimal(1))), "usage"),
+        ({"minimum": Decimal(-1)}, "minimum"),
+        ({"quantity_pricing": SEATS, "amount": Decimal(0)}, "quantity_pricing"),
+        ({"quantity_pricing": SEATS, "quantity_unit": "seat"}, "amount"),
     ],
 )
 def test_terms_that_make_no_sense_are_refused(changes: dict[str, Any], field: str) -> None:

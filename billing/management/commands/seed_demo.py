@@ -27,7 +27,7 @@ from customers import services as customer_services
 from customers.models import Customer, User
 from plans import services as plan_services
 from plans.models import Meter, Plan
-from plans.terms import Alignment, PlanTerms, UsageModel, UsageTerms
+from plans.terms import Alignment, PlanTerms, Price, UsageModel, UsageTerms
 
 BY: Final = "demo"
 METER: Final = "api_calls"
@@ -128,7 +128,11 @@ def _catalogue(now: datetime) -> dict[str, Plan]:
                 alignment=Alignment.CALENDAR,
                 trial_days=14,
                 first_day_counts=False,
-                usage=(UsageTerms(METER, UsageModel.ALLOWANCE, Decimal(above), Decimal(included)),),
+                usage=(
+                    UsageTerms(
+                        METER, Price(UsageModel.ALLOWANCE, Decimal(above), Decimal(included))
+                    ),
+                ),
             )
             plan_services.create(name, terms=terms, by=BY, now=now, listing={"tier": tier})
     return {plan.name: plan for plan in Plan.objects.select_related("current")}
