@@ -76,8 +76,14 @@ class Cadence:
         return Span(Period(self.anchor, whole.end), whole, is_short=True)
 
     def following(self, end: datetime) -> Span:
-        """The period that starts where another ended."""
+        """The period that starts where another ended, charged whole.
+
+        That is a boundary, unless the zone was changed meanwhile. Then a remainder of less than
+        half an interval joins the next one, so that nobody pays a month for some hours.
+        """
         whole = self.nominal(end)
+        if whole.end - end < (whole.end - whole.start) / 2:
+            whole = self.nominal(whole.end)
         return Span(Period(end, whole.end), whole)
 
     def days(self, period: Period) -> int:

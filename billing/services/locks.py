@@ -105,6 +105,14 @@ def alone(name: str, row_id: UUID) -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
 
 
+def until_free(name: str, row_id: UUID) -> None:
+    """Wait until nobody holds what `alone` gives."""
+    key = f"{name}:{row_id}"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
+        cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
 def _customer_of(rows: models.QuerySet[_Row], noun: str, row_id: UUID) -> None:
     customer_id = rows.values_list("customer_id", flat=True).first()
     if customer_id is None:

@@ -91,8 +91,9 @@ def _next_due(clock: TestClock, until: datetime) -> datetime | None:
 
 
 def _collect(clock: TestClock) -> None:
-    """Send the attempts that wait, as the workers would by and by."""
+    """Send the attempts that wait, as the workers would by and by, and wait for theirs."""
     customers = Customer.objects.filter(test_clock=clock)
     attempts = PaymentAttempt.objects.unsent().filter(invoice__customer__in=customers)
     for attempt_id in list(attempts.order_by("created_at").values_list("pk", flat=True)):
-        payments.collect(attempt_id, now=clock.now)
+        if payments.collect(attempt_id, now=clock.now) is None:
+            locks.until_free("attempt", attempt_id)

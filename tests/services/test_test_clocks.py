@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event
+from time import sleep
 from uuid import uuid4
 
 import pytest
 
 from billing.core.errors import ConflictError, InvalidError, NotFoundError
+from billing.gateways.base import Charge, ChargeRequest
+from billing.gateways.sandbox import SandboxGateway
 from billing.models import Invoice, PaymentAttempt
-from billing.services import locks, test_clocks
+from billing.services import locks, payments, test_clocks
 from customers.models import Customer
 from tests import builders
 from tests.threads import at_once
@@ -81,3 +85,28 @@ def test_a_customer_gets_a_clock_and_leaves_it_again(world: World) -> None:
 
     carol.refresh_from_db()
     assert carol.test_clock is None
+
+
+def test_an_advance_waits_for_a_charge_that_a_worker_is_making(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    world.adds_card(alice)
+    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    clock, in_the_call = world.clock, Event()
+    charge = SandboxGateway.charge
+
+    def slow(self: SandboxGateway, request: ChargeRequest) -> Charge:
+        in_the_call.set()
+        sleep(0.3)
+        return charge(self, request)
+
+    def advance() -> None:
+        in_the_call.wait()
+        test_clocks.advance(clock.pk, to=instant("2026-04-02"))
+        assert PaymentAttempt.objects.get().status == "SUCCEEDED"
+
+    monkeypatch.setattr(SandboxGateway, "charge", slow)
+    outcomes = at_once(lambda: payments.collect(attempt.pk, now=clock.now), advance)
+
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]

@@ -112,3 +112,25 @@ def test_calendar_units(interval: Interval, ends: str) -> None:
     saturday = datetime(2026, 4, 11, 9, tzinfo=UTC)
     cadence = Cadence(saturday, interval, 1, Alignment.CALENDAR, ZoneInfo("UTC"))
     assert local(cadence, cadence.first(needs_a_day=False).period.end)[:10] == ends
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "ends"),
+    [
+        ("Asia/Tokyo", "UTC", "2026-06-01 00:00"),
+        ("UTC", "Asia/Tokyo", "2026-06-01 00:00"),
+        ("Pacific/Kiritimati", "Pacific/Niue", "2026-06-01 00:00"),
+    ],
+)
+def test_who_moves_to_another_zone_pays_no_month_for_some_hours(
+    before: str, after: str, ends: str
+) -> None:
+    april = monthly("2026-04-01", before, Alignment.CALENDAR).nominal(
+        datetime(2026, 4, 15, tzinfo=UTC)
+    )
+    moved = monthly("2026-04-01", after, Alignment.CALENDAR)
+
+    span = moved.following(april.end)
+
+    assert span.period.start == april.end
+    assert local(moved, span.period.end) == ends
