@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from billing.admin import cells, related, tables
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
-from billing.models import GatewayEvent, Invoice, PaymentAttempt, UsageEvent
+from billing.models import GatewayEvent, Invoice, PaymentAttempt, Subscription, UsageEvent
 from customers.models import Customer
 
 MOST_COUNTED: Final = 1000
@@ -127,6 +127,11 @@ def _concerns(request: HttpRequest) -> Iterator[Concern]:
             "Notifications tried in vain",
             GatewayEvent.objects.filter(handled_at=None, tries__gt=0),
             "state=failing",
+        ),
+        (
+            "Subscriptions set aside by the run",
+            Subscription.objects.exclude(stalled_reason=""),
+            "stalled_reason__isempty=0",
         ),
         (
             "Usage that waits for a period",

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 
+from billing import clock
 from billing.admin import cells, columns, related, wording
-from billing.admin.base import BooksAdmin
+from billing.admin.base import BooksAdmin, by
 from billing.admin.tables import Table, beginning
+from billing.admin.theme import dialog_action
 from billing.models import BillingPeriod, Invoice, Subscription, UsageTotal
+from billing.services import cycle
 
 _CUSTOMER = columns.link("customer")
 
@@ -25,7 +29,8 @@ class SubscriptionAdmin(BooksAdmin):
         columns.instant("due_at", "next due"),
     )
     list_select_related = ("customer",)
-    list_filter = ("status", "billed_by")
+    list_filter = ("status", "billed_by", ("stalled_reason", admin.EmptyFieldListFilter))
+    actions_detail = ("resume",)
     search_fields = ("plan_name", "customer__organization_id", "=sub_id")
     search_help_text = "Plan, organization, payment provider's id"
     ordering = ("-pk",)
@@ -45,6 +50,7 @@ class SubscriptionAdmin(BooksAdmin):
         columns.instant("billing_anchor", "billed from"),
         columns.instant("due_at", "next due"),
         columns.instant("past_due_at", "past due since"),
+        "stalled_reason",
         "billed_by",
         columns.code("sub_id", "payment provider's id"),
         columns.instant("created_at"),
@@ -54,10 +60,28 @@ class SubscriptionAdmin(BooksAdmin):
         readonly_fields[:4],
         readonly_fields[4],
         readonly_fields[5:8],
-        readonly_fields[8:10],
-        readonly_fields[10:12],
-        readonly_fields[12:],
+        readonly_fields[8:11],
+        readonly_fields[11:13],
+        readonly_fields[13:],
     )
+
+    @dialog_action(
+        "Let it go on",
+        "The next billing run tries it again. Mend what the reason names before.",
+        icon="play_arrow",
+    )
+    def resume(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
+        """Let the cycle take it up that set it aside."""
+
+        def command(subscription: Subscription) -> str:
+            cycle.resume(subscription.pk, by=by(request), now=clock.now())
+            return "The next billing run takes it up."
+
+        return self.act(request, object_id, command)
+
+    def is_offered(self, action: str, obj: Subscription) -> bool:
+        """Only for one that was set aside."""
+        return bool(obj.stalled_reason)
 
     def tables(self, obj: Subscription) -> list[Table]:
         """Its periods and invoices."""

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Min
+from uuid_utils.compat import uuid7
 
 from billing.core import invoicing, lifecycle
 from billing.core.errors import BillingError
@@ -69,9 +70,26 @@ def run_chunk(*, now: datetime, clock: TestClock | None = None, limit: int = CHU
             )
 
 
-def resume(subscription_id: UUID) -> None:
-    """Let the cycle try a subscription again that was set aside."""
-    Subscription.objects.filter(pk=subscription_id).update(stalled_reason="")
+@transaction.atomic
+def resume(subscription_id: UUID, *, by: str, now: datetime) -> None:
+    """Let the cycle try a subscription again that was set aside. Where none was, nothing happens.
+
+    :raises NotFoundError: if there is no such subscription.
+    """
+    subscription = locks.subscription(subscription_id)
+    if not subscription.stalled_reason:
+        return
+    journal.post(
+        journal.Fact(
+            kind="SUBSCRIPTION_RESUMED_BY_OPERATOR",
+            key=f"subscription:{subscription.pk}:resumed:{uuid7()}",
+            customer_id=subscription.customer_id,
+            occurred_at=subscription.customer.lives_at(now),
+            context={"reason": subscription.stalled_reason, "by": by},
+        )
+    )
+    subscription.stalled_reason = ""
+    subscription.save(update_fields=["stalled_reason"])
 
 
 def run(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) -> list[Chunk]:

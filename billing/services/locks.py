@@ -40,6 +40,16 @@ def invoice(invoice_id: UUID) -> Invoice:
     return _one(rows.select_related("customer__test_clock"), "invoice", invoice_id)
 
 
+def subscription(subscription_id: UUID) -> Subscription:
+    """Lock a subscription, its customer before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = Subscription.objects.filter(pk=subscription_id)
+    _customer_of(rows, "subscription", subscription_id)
+    return _one(rows.select_related("customer__test_clock"), "subscription", subscription_id)
+
+
 def attempt(attempt_id: UUID) -> PaymentAttempt:
     """Lock a payment attempt, its customer and invoice before it.
 

@@ -12,7 +12,7 @@ from django.db import models
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from billing.models import ApiToken, Invoice, JournalEntry, PaymentMethod
+from billing.models import ApiToken, Invoice, JournalEntry, PaymentMethod, Subscription
 from billing.services import payments
 from customers.models import User
 from tests.admin.conftest import Story, signed_in
@@ -190,3 +190,16 @@ def test_an_action_on_nothing_says_so(story: Story, operator: Client) -> None:
 
     assert act(operator, nothing, "remove") == ["It is not there any more."]
     assert not PaymentMethod.objects.exclude(removed_at=None).exists()
+
+
+def test_a_subscription_that_was_set_aside_goes_on(story: Story, operator: Client) -> None:
+    subscription = Subscription.objects.get(customer=story.alice)
+    Subscription.objects.filter(pk=subscription.pk).update(stalled_reason="The total is absurd.")
+    assert b"The total is absurd." in operator.get(change(subscription)).content
+
+    assert act(operator, subscription, "resume") == ["The next billing run takes it up."]
+
+    subscription.refresh_from_db()
+    assert subscription.stalled_reason == ""
+    entry = JournalEntry.objects.get(kind="SUBSCRIPTION_RESUMED_BY_OPERATOR")
+    assert entry.context["reason"] == "The total is absurd."

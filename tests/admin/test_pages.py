@@ -153,6 +153,7 @@ def test_the_front_page_says_what_needs_attention(story: Story, operator: Client
         "Invoices whose charge was declined": "1",
         "Charges without an answer": "0",
         "Notifications tried in vain": "0",
+        "Subscriptions set aside by the run": "0",
         "Usage that waits for a period": "1",
     }
     for concern in concerns:

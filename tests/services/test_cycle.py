@@ -246,7 +246,7 @@ def test_who_cannot_be_billed_holds_up_nobody_else(world: World) -> None:
     assert BillingPeriod.objects.filter(customer=people[0], closed_at=None).count() == 1
 
     Subscription.objects.filter(pk=subscription.pk).update(terms=subscription.terms)
-    cycle.resume(subscription.pk)
+    cycle.resume(subscription.pk, by="test", now=clock.now)
     cycle.run(now=clock.now, clock=clock)
     assert Invoice.objects.count() == 3
     assert world.subscription(people[0]).stalled_reason == ""
