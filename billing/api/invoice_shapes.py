@@ -168,7 +168,7 @@ class InvoiceOutput(Answer):
             "discount": Money.zero(code),
             "tax": Money.zero(code),
             "amount_paid": Money(sum(row.amount_minor for row in allocations), code),
-            "amount_due": Money(self.context["due"][invoice.pk], code),
+            "amount_due": _due(invoice, self.context["due"][invoice.pk]),
             "period_start": invoice.period.starts_at if invoice.period else None,
             "period_end": invoice.period.ends_at if invoice.period else None,
             "payments": [_payment(row) for row in allocations],
@@ -187,6 +187,13 @@ def readable() -> QuerySet[Invoice]:
 def show(invoices: list[Invoice]) -> list[dict[str, Any]]:
     """Invoices as they are answered."""
     return InvoiceOutput.all_of(invoices, due=balances.due_on(invoices))
+
+
+def _due(invoice: Invoice, owed_minor: int) -> Money:
+    """What is owed by the journal; of a draft, which is not in it yet, what it will ask for."""
+    if invoice.status == InvoiceStatus.DRAFT:
+        return invoice.total
+    return Money(owed_minor, invoice.currency)
 
 
 def _line(line: InvoiceLine, code: str) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def test_a_draft(operator: Caller, alice: Customer) -> None:
         "tax": "0.00",
         "total": "249.99",
         "amount_paid": "0.00",
-        "amount_due": "0.00",
+        "amount_due": "249.99",
         "seller": {},
         "buyer": {},
         "payments": [],
