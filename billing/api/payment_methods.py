@@ -14,9 +14,10 @@ from billing import clock, tasks
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Answer, Flag, Instant, Strict, Text
-from billing.api.openapi import problems
+from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own
+from billing.api.preconditions import expected_version
 from billing.api.tokens import caller
 from billing.core.errors import InvalidError
 from billing.gateways import registry
@@ -61,6 +62,7 @@ class PaymentMethodOutput(Answer):
     exp_month = serializers.IntegerField(allow_null=True)
     exp_year = serializers.IntegerField(allow_null=True)
     is_default = serializers.BooleanField()
+    version = serializers.IntegerField()
     added_at = Instant()
 
 
@@ -144,14 +146,20 @@ class OnePaymentMethod(Endpoint):
         summary="Make a payment method the default",
         description="Charges go to the default from now on.",
         request=PaymentMethodChange,
-        responses={200: PaymentMethodOutput, **problems(400, 403, 404)},
+        parameters=IF_MATCH,
+        responses={200: PaymentMethodOutput, **problems(400, 403, 404, 412)},
         examples=[OpenApiExample("Default", {"is_default": True}, request_only=True)],
     )
     def patch(self, request: Request, method_id: UUID) -> Response:
         """Make it the default."""
         _require_own(request, method_id)
         self.read(PaymentMethodChange)
-        method = payment_methods.make_default(method_id, by=caller(request).name, now=clock.now())
+        method = payment_methods.make_default(
+            method_id,
+            by=caller(request).name,
+            now=clock.now(),
+            expected_version=expected_version(request),
+        )
         return Response(PaymentMethodOutput.of(method))
 
     @extend_schema(

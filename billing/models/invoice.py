@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any, Self
 
 from django.db import models
@@ -206,8 +205,3 @@ class InvoiceLine(models.Model):
     def amount(self) -> Money:
         """The line's amount; needs its invoice at hand."""
         return Money(self.amount_minor, self.invoice.currency)
-
-    @property
-    def shown_quantity(self) -> Decimal:
-        """The quantity without trailing zeros."""
-        return self.quantity.normalize() if self.quantity else Decimal(0)

@@ -59,6 +59,7 @@ class PaymentMethod(models.Model):
     exp_month = models.PositiveSmallIntegerField(null=True, blank=True)
     exp_year = models.PositiveSmallIntegerField(null=True, blank=True)
     is_default = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1)
     added_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
 

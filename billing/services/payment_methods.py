@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import F
 from uuid_utils.compat import uuid7
 
 from billing.core.errors import (
@@ -148,18 +149,22 @@ def settle(session_id: UUID, *, setup: Setup, now: datetime) -> Settled:
 
 
 @transaction.atomic
-def make_default(method_id: UUID, *, by: str, now: datetime) -> PaymentMethod:
+def make_default(
+    method_id: UUID, *, by: str, now: datetime, expected_version: int | None = None
+) -> PaymentMethod:
     """Charge this one from now on; what is owed is charged at once by the caller's leave.
 
+    :param expected_version: what the caller last saw; None if they do not mind.
     :raises NotFoundError: if there is none, or it was removed.
+    :raises ConflictError: with code `version_mismatch` if it has changed since it was seen.
     """
     method = _usable(method_id)
+    if expected_version is not None and method.version != expected_version:
+        raise ConflictError("It was changed by someone else.", code="version_mismatch")
     if not method.is_default:
-        PaymentMethod.objects.filter(customer=method.customer_id, is_default=True).update(
-            is_default=False
-        )
+        _unset_default(method.customer_id)
         method.is_default = True
-        method.save(update_fields=["is_default"])
+        _save(method)
         present = method.customer.lives_at(now)
         journal.post(_changed("PAYMENT_METHOD_MADE_DEFAULT", method, by=by, now=present))
     return method
@@ -184,7 +189,7 @@ def remove(method_id: UUID, *, by: str, now: datetime) -> PaymentMethod:
     _retire(method, by=by, now=now)
     if was_default and successor is not None:
         successor.is_default = True
-        successor.save(update_fields=["is_default"])
+        _save(successor)
     return method
 
 
@@ -200,7 +205,7 @@ def follow(change: MethodChange, *, gateway: str, now: datetime) -> PaymentMetho
         _retire(method, by=gateway, now=now)
     else:
         _describe(method, change.details)
-        method.save()
+        _save(method)
     return method
 
 
@@ -237,29 +242,56 @@ def _usable(method_id: UUID) -> PaymentMethod:
     if method is None:
         raise NotFoundError(f"There is no payment method {method_id}.", code="not_found")
     method.customer = locks.customer(method.customer_id)
-    method.refresh_from_db(fields=["is_default", "removed_at"])
+    method.refresh_from_db(fields=["is_default", "removed_at", "version"])
+    if method.removed_at is not None:
+        raise NotFoundError("This payment method was removed.", code="not_found")
     return method
 
 
 def _store(session: CheckoutSession, details: MethodDetails, now: datetime) -> PaymentMethod:
     """Keep a method that was set up; what they entered on the gateway's page they mean to use."""
-    current = PaymentMethod.objects.filter(customer=session.customer_id, is_default=True)
-    if session.makes_default:
-        current.update(is_default=False)
-    method = PaymentMethod.objects.filter(
-        gateway=session.gateway, external_id=details.external_id
-    ).first() or PaymentMethod(
+    method = _known(session, details.external_id) or PaymentMethod(
         customer_id=session.customer_id,
         gateway=session.gateway,
         external_id=details.external_id,
+        version=0,
         added_at=now,
     )
+    if session.makes_default:
+        _unset_default(session.customer_id)
+    others = PaymentMethod.objects.filter(customer=session.customer_id, is_default=True)
     _describe(method, details)
-    method.is_default, method.removed_at = not current.exists(), None
-    method.save()
+    method.is_default, method.removed_at = not others.exists(), None
+    _save(method)
     key = f"checkout:{session.pk}"
     journal.post(_changed("PAYMENT_METHOD_ADDED", method, by=session.gateway, now=now, key=key))
     return method
+
+
+def _known(session: CheckoutSession, external_id: str) -> PaymentMethod | None:
+    """The method that was set up before, by the same customer.
+
+    :raises ConflictError: if it is another customer's.
+    """
+    rows = PaymentMethod.objects.filter(gateway=session.gateway, external_id=external_id)
+    method = rows.first()
+    if method is not None and method.customer_id != session.customer_id:
+        raise ConflictError(
+            "This payment method is another customer's.", code="payment_method_taken"
+        )
+    return method
+
+
+def _unset_default(customer_id: UUID) -> None:
+    PaymentMethod.objects.filter(customer=customer_id, is_default=True).update(
+        is_default=False, version=F("version") + 1
+    )
+
+
+def _save(method: PaymentMethod) -> None:
+    """Store it under a new version, so that who saw the old one knows."""
+    method.version += 1
+    method.save()
 
 
 def _describe(method: PaymentMethod, details: MethodDetails) -> None:
@@ -269,7 +301,7 @@ def _describe(method: PaymentMethod, details: MethodDetails) -> None:
 
 def _retire(method: PaymentMethod, *, by: str, now: datetime) -> None:
     method.is_default, method.removed_at = False, method.customer.lives_at(now)
-    method.save(update_fields=["is_default", "removed_at"])
+    _save(method)
     journal.post(_changed("PAYMENT_METHOD_REMOVED", method, by=by, now=method.removed_at))
 
 

@@ -34,6 +34,7 @@ def test_a_card_by_its_token(operator: Caller, alice: Customer) -> None:
         "exp_month": 12,
         "exp_year": 2040,
         "is_default": True,
+        "version": 1,
         "added_at": answer.body["added_at"],
     }
 

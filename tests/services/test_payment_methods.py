@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -43,7 +44,11 @@ class PagedGateway(SandboxGateway):
     def start_setup(self, request: SetupRequest) -> Setup:
         self.asked.append(request)
         return Setup(
-            request.reference, f"cs_{request.reference}", SetupStatus.OPEN, "cus_1", "/page"
+            request.reference,
+            f"cs_{request.reference}",
+            SetupStatus.OPEN,
+            f"cus_{request.anonymous_id}",
+            "/page",
         )
 
 
@@ -85,7 +90,7 @@ def test_hearing_of_a_completed_visit_again_changes_nothing(world: World) -> Non
 
     method = PaymentMethod.objects.get()
     assert (str(method), method.is_default) == ("Visa •••• 4242", True)
-    assert GatewayCustomer.objects.get().external_id == "cus_1"
+    assert GatewayCustomer.objects.get().external_id == f"cus_{alice.anonymous_id}"
     assert JournalEntry.objects.filter(kind="PAYMENT_METHOD_ADDED").count() == 1
 
 
@@ -204,3 +209,47 @@ def test_changing_ones_mind_in_the_same_instant(world: World) -> None:
     for method in (first, second, first, second, first):
         payment_methods.make_default(method.pk, by="test", now=world.now)
     assert PaymentMethod.objects.get(is_default=True) == first
+
+
+def test_one_of_two_removals_is_told_that_it_is_gone(world: World) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    world.adds_card(alice)
+    world.adds_card(alice)
+    method = PaymentMethod.objects.get(is_default=True)
+
+    outcomes = at_once(
+        *(lambda: payment_methods.remove(method.pk, by="test", now=world.now) for _ in range(2))
+    )
+
+    assert sum(isinstance(outcome, NotFoundError) for outcome in outcomes) == 1
+    assert JournalEntry.objects.filter(kind="PAYMENT_METHOD_REMOVED").count() == 1
+    assert PaymentMethod.objects.filter(is_default=True).count() == 1
+
+
+def test_nobody_takes_over_another_customers_method(world: World) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    first = start(alice, world.now)
+    payment_methods.settle(first.pk, setup=completed(first), now=world.now)
+    second = start(world.customer("bob"), world.now)
+    stolen = replace(completed(second), method=completed(first).method)
+
+    with pytest.raises(ConflictError) as refused:
+        payment_methods.settle(second.pk, setup=stolen, now=world.now)
+
+    assert refused.value.code == "payment_method_taken"
+    assert PaymentMethod.objects.get().customer == alice
+
+
+def test_every_change_is_another_version(world: World) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    world.adds_card(alice)
+    first = PaymentMethod.objects.get()
+    assert first.version == 1
+    world.adds_card(alice)
+
+    first.refresh_from_db()
+    assert (first.version, first.is_default) == (2, False)
+    with pytest.raises(ConflictError) as refused:
+        payment_methods.make_default(first.pk, by="test", now=world.now, expected_version=1)
+    assert refused.value.code == "version_mismatch"
+    payment_methods.make_default(first.pk, by="test", now=world.now, expected_version=2)
