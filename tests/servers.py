@@ -26,8 +26,11 @@ atexit.register(_RUNNING.close)  # also when collecting fails
 
 @pytest.hookimpl(tryfirst=True, wrapper=True)
 def pytest_load_initial_conftests() -> Iterator[None]:
-    """Start the servers, unless a controlling process has."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
+    """Start the servers, unless a controlling process has; each worker has a cache of its own."""
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        number = int(worker.removeprefix("gw")) + 1
+        os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL']}?db={number}"
+    else:
         home = Path(tempfile.mkdtemp(prefix="bursar-"))
         _RUNNING.callback(shutil.rmtree, home, ignore_errors=True)
         found = _RUNNING.enter_context(servers.running(home, durable=False))
