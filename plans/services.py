@@ -15,17 +15,16 @@ from plans.models import Feature, Meter, Plan, PlanVersion
 from plans.terms import PlanTerms
 
 _FEATURE_CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_EDITABLE: Final = frozenset(
-    {
-        "name",
-        "description",
-        "tier",
-        "pa_plan_id",
-        "is_public",
-        "allowed_organizations",
-        "is_disabled",
-        "metadata",
-    }
+# How a plan is shown: what may be changed without another version.
+LISTING: Final[tuple[str, ...]] = (
+    "name",
+    "description",
+    "tier",
+    "pa_plan_id",
+    "is_public",
+    "allowed_organizations",
+    "is_disabled",
+    "metadata",
 )
 
 
@@ -61,7 +60,7 @@ def create(
 ) -> Plan:
     """Put a plan on sale.
 
-    :param listing: how it is shown: any of description, tier, is_public, allowed_organizations…
+    :param listing: how it is shown: any of `LISTING` but the name.
     :raises ValidationError: if the terms name a meter that does not exist.
     """
     _require_meters(terms)
@@ -126,7 +125,7 @@ def _publish(plan: Plan, terms: PlanTerms, *, by: str, now: datetime) -> PlanVer
 
 
 def _only_editable(listing: Mapping[str, Any]) -> Mapping[str, Any]:
-    unknown = set(listing) - _EDITABLE
+    unknown = set(listing) - set(LISTING)
     if unknown:
         raise ValidationError(dict.fromkeys(unknown, "Cannot be set."))
     return listing

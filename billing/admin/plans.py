@@ -30,16 +30,6 @@ from plans.terms import (
     UsageTerms,
 )
 
-LISTING: Final[tuple[str, ...]] = (
-    "name",
-    "description",
-    "tier",
-    "pa_plan_id",
-    "is_public",
-    "allowed_organizations",
-    "is_disabled",
-    "metadata",
-)
 _PLAIN: Final = ("amount", "interval_count", "trial_days", "first_day_counts")
 _FIELD_OF: Final = {"usage": "unit_amount"}  # where a fault of the terms is shown
 
@@ -80,7 +70,7 @@ class PlanForm(ModelForm):
 
     class Meta:
         model = Plan
-        fields = LISTING
+        fields = services.LISTING
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -201,7 +191,9 @@ class PlanAdmin(OperatorAdmin):
     ) -> None:
         """Make or change the plan by its service."""
         now = clock.now()
-        listing = {name: form.cleaned_data[name] for name in LISTING if name in form.changed_data}
+        listing = {
+            name: form.cleaned_data[name] for name in services.LISTING if name in form.changed_data
+        }
         if change:
             services.update(obj.pk, terms=form.terms, listing=listing, by=by(request), now=now)
             return
