@@ -13,9 +13,8 @@ from django.db.models import Model
 
 from billing.admin import cells, related, tables
 from billing.admin.tables import Table
-from billing.core import rating
+from billing.core.entitlements import bound
 from billing.core.money import Money
-from billing.core.proration import Share
 from billing.models import (
     BillingPeriod,
     GatewayCustomer,
@@ -28,7 +27,6 @@ from billing.models import (
 from billing.queries import balances, entitlements
 from billing.queries.entitlements import Rights
 from customers.models import Customer, User
-from plans.terms import PlanTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,7 @@ def _gauges(rights: Rights) -> list[Gauge]:
         return []
     terms, share = rights.subscription.plan_terms, rights.period.share
     return [
-        _gauge(meter, rights.totals.get(meter, Decimal(0)), _allowance(terms, meter, share))
+        _gauge(meter, rights.totals.get(meter, Decimal(0)), bound(terms, meter, share))
         for meter in rights.period.meters
     ]
 
@@ -148,17 +146,6 @@ def _gauge(meter: str, used: Decimal, limit: Fraction | None) -> Gauge:
         percent=_percent(used, limit),
         is_above=limit is not None and Fraction(used) > limit,
     )
-
-
-def _allowance(terms: PlanTerms, meter: str, share: Share) -> Fraction | None:
-    """What is free of a meter in a period, or where it ends; None where neither is so."""
-    if meter in terms.limits:
-        try:
-            return Fraction(terms.limits[meter])
-        except ValueError:
-            return None
-    prices = [usage.price for usage in terms.usage if usage.meter == meter]
-    return rating.allowance(prices[0], share) if prices else None
 
 
 def _percent(used: Decimal, limit: Fraction | None) -> int | None:

@@ -12,7 +12,7 @@ from billing.core import dunning, rating
 from billing.core.dunning import DunningPolicy
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.proration import Share
-from plans.terms import PlanTerms
+from plans.terms import PlanTerms, Price
 
 
 class Reason(StrEnum):
@@ -114,7 +114,7 @@ def check(
         within = Fraction(used) < limit
         reason = overall.reason if within else Reason.LIMIT_REACHED
         return Entitlement(feature, within, reason, limit, used, standing.period_end)
-    price = next((u.price for u in standing.terms.usage if u.meter == feature), None)
+    price = _price(standing.terms, feature)
     if price is not None:
         included = rating.allowance(price, standing.share)
         is_above = included is not None and Fraction(used) > included
@@ -132,6 +132,15 @@ def check(
     return Entitlement(feature, is_granted=False, reason=Reason.NOT_IN_PLAN)
 
 
+def bound(terms: PlanTerms, name: str, share: Share) -> Fraction | None:
+    """Where a meter ends in a period, or what is free of it; None where neither is so."""
+    wall = _wall(terms, name)
+    if wall is not None:
+        return wall
+    price = _price(terms, name)
+    return None if price is None else rating.allowance(price, share)
+
+
 def names(terms: PlanTerms) -> list[str]:
     """Everything the terms speak of: features, limits and meters, each once, in that order."""
     return list(dict.fromkeys([*terms.features, *terms.limits, *terms.meters]))
@@ -141,6 +150,10 @@ def _trial(trial_end: datetime | None, now: datetime) -> Access:
     if trial_end is not None and now < trial_end:
         return Access(is_granted=True, reason=Reason.TRIAL)
     return Access(is_granted=False, reason=Reason.PAYMENT_METHOD_REQUIRED)
+
+
+def _price(terms: PlanTerms, meter: str) -> Price | None:
+    return next((usage.price for usage in terms.usage if usage.meter == meter), None)
 
 
 def _wall(terms: PlanTerms, feature: str) -> Fraction | None:

@@ -103,6 +103,9 @@ def run(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) ->
 @transaction.atomic(durable=True)
 def _move(*, now: datetime, clock: TestClock | None, limit: int) -> Chunk:
     due = locks.due_subscriptions(now, clock, limit=limit)
+    for row in due:
+        with _blaming(row):  # what every step below reads of it
+            _ = row.plan_terms, row.customer.zone
     trials = [row for row in due if row.status == SubscriptionStatus.TRIALING]
     running = [row for row in due if row.status in lifecycle.RUNNING]
     _end_trials(trials)
@@ -116,8 +119,8 @@ def _blaming(subscription: Subscription) -> Iterator[None]:
     """What goes wrong in here is this subscription's own fault."""
     try:
         yield
-    except (BillingError, ValueError, ArithmeticError) as error:
-        raise UnfitError(subscription.pk, str(error)) from error
+    except (BillingError, ValueError, ArithmeticError, LookupError) as error:
+        raise UnfitError(subscription.pk, str(error) or type(error).__name__) from error
 
 
 def _end_trials(trials: Sequence[Subscription]) -> None:

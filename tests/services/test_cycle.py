@@ -266,3 +266,15 @@ def test_a_second_worker_takes_what_the_first_has_not_claimed(world: World) -> N
 
     while_the_first_is_at_it()
     assert Invoice.objects.count() == 2
+
+
+@pytest.mark.parametrize("terms", [{}, {"currency": "USD"}])
+def test_terms_that_cannot_be_read_hold_up_nobody_else(world: World, terms: dict[str, str]) -> None:
+    people = many_active(world, 3)
+    clock = world.clock
+    Subscription.objects.filter(customer=people[0]).update(terms=terms)
+
+    cycle.run(now=clock.now, clock=clock)
+
+    assert Invoice.objects.count() == 2
+    assert world.subscription(people[0]).stalled_reason != ""
