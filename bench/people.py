@@ -11,7 +11,8 @@ from billing.models.subscription import PeriodKind
 from customers.models import BillingDetails, Customer
 from plans import services as plan_services
 from plans.models import Meter, Plan
-from plans.terms import Alignment, PlanTerms, Price, UsageModel, UsageTerms
+from plans.prices import Price, UsageModel
+from plans.terms import Alignment, PlanTerms, UsageTerms
 
 APRIL = datetime(2026, 4, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)
@@ -61,7 +62,6 @@ def subscribe(plan: Plan, count: int) -> list[Customer]:
             customer=person,
             plan_version=plan.current,
             plan_name=plan.name,
-            terms=plan.terms.to_json(),
             status=SubscriptionStatus.ACTIVE,
             billing_anchor=APRIL,
             due_at=MAY,
@@ -78,10 +78,13 @@ def subscribe(plan: Plan, count: int) -> list[Customer]:
                 kind=PeriodKind.REGULAR,
                 starts_at=APRIL,
                 ends_at=MAY,
-                share_used=1,
-                share_whole=1,
-                share_unit="period",
+                share_used=30,
+                share_whole=30,
+                share_unit="days",
+                plan_version=plan.current,
                 meters=list(plan.terms.meters),
+                counts_until=MAY,
+                charged_until=APRIL,
             )
             for subscription in subscriptions
         ),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from celery import Task, shared_task
 from django.core.cache import cache
+from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from billing import clock
@@ -64,6 +65,11 @@ def collect_soon(attempt_ids: Iterable[UUID]) -> None:
     """Have attempts collected by a worker."""
     for attempt_id in attempt_ids:
         soon(collect, attempt_id=str(attempt_id))
+
+
+def collect_open(customer_id: UUID) -> None:
+    """Have what a command wants to charge a customer collected, once it is committed."""
+    transaction.on_commit(lambda: collect_soon(payments.unsent_of(customer_id)))
 
 
 def soon(task: Task[..., Any], **arguments: str) -> None:

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from billing.core.dunning import DunningPolicy
+from billing.core.lifecycle import SubscriptionStatus
 
 env = Env()
 env.read_env(str(Path(__file__).resolve().parent.parent / ".env"), recurse=False)
@@ -152,6 +153,10 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
+    "ENUM_NAME_OVERRIDES": {
+        "FeatureKindEnum": ["switch", "limit", "config"],
+        "SubscriptionStatusEnum": [status.value.lower() for status in SubscriptionStatus],
+    },
 }
 
 # The gateway that new payment methods are set up at, and those that may be charged.

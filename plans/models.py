@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, Final, Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from uuid_utils.compat import uuid7
 
 from plans.terms import PlanTerms
 
 
 class Meter(models.Model):
-    """What usage events count."""
+    """What usage events count: their quantity, or the property of them that `field` names."""
 
     class Aggregation(models.TextChoices):
         """How events become a total."""
 
         SUM = "SUM"
         COUNT = "COUNT"
+        MAX = "MAX"
+        LAST = "LAST"
+        UNIQUE = "UNIQUE"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     code = models.SlugField(max_length=64, unique=True)
@@ -28,7 +33,15 @@ class Meter(models.Model):
         max_length=8, choices=Aggregation.choices, default=Aggregation.SUM
     )
     unit = models.CharField(max_length=40, blank=True, default="")
+    field = models.CharField("property", max_length=64, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(aggregation="UNIQUE") | ~Q(field=""), name="unique_of_a_property"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.code
@@ -131,5 +144,66 @@ class PlanVersion(models.Model):
 
     @property
     def parsed(self) -> PlanTerms:
-        """The terms as a value."""
-        return PlanTerms.from_json(self.terms)
+        """The terms as a value. They never change, so that one reading of them serves all."""
+        terms = _PARSED.get(self.pk)
+        if terms is None:
+            terms = PlanTerms.from_json(self.terms)
+            if len(_PARSED) >= _MOST_PARSED:
+                _PARSED.clear()
+            _PARSED[self.pk] = terms
+        return terms
+
+
+_PARSED: Final[dict[UUID, PlanTerms]] = {}
+_MOST_PARSED: Final = 10_000
+
+
+class Coupon(models.Model):
+    """A discount that may be redeemed: a percentage, or an amount for each period.
+
+    `redemptions` counts how often it was; `plan_ids` are the plans it is restricted to.
+    """
+
+    class Duration(models.TextChoices):
+        """For how many periods it holds: one, `periods`, or all."""
+
+        ONCE = "ONCE"
+        REPEATING = "REPEATING"
+        FOREVER = "FOREVER"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    code = models.SlugField(max_length=64)
+    percent_off = models.DecimalField(max_digits=15, decimal_places=12, null=True, blank=True)
+    amount_off = models.DecimalField(max_digits=27, decimal_places=12, null=True, blank=True)
+    currency = models.CharField(max_length=3, blank=True, default="")
+    duration = models.CharField(max_length=12, choices=Duration.choices, default=Duration.ONCE)
+    periods = models.PositiveIntegerField(null=True, blank=True)
+    max_redemptions = models.PositiveIntegerField(null=True, blank=True)
+    redemptions = models.PositiveIntegerField(default=0)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    plan_ids = ArrayField(models.UUIDField(), default=list, blank=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=255, default="", blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("code"), name="one_coupon_per_code_whatever_its_case"),
+            models.CheckConstraint(
+                condition=Q(percent_off__gt=0, percent_off__lte=100, amount_off=None, currency="")
+                | Q(percent_off=None, amount_off__gt=0) & ~Q(currency=""),
+                name="coupon_takes_a_percentage_or_an_amount",
+            ),
+            models.CheckConstraint(
+                condition=Q(duration="REPEATING", periods__gt=0)
+                | Q(periods=None) & ~Q(duration="REPEATING"),
+                name="a_repeating_coupon_says_how_often",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_redemptions=None) | Q(redemptions__lte=F("max_redemptions")),
+                name="coupon_redeemed_within_its_limit",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code

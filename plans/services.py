@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from plans.models import Feature, Meter, Plan, PlanVersion
-from plans.terms import PlanTerms
+from plans.models import Coupon, Feature, Meter, Plan, PlanVersion
+from plans.prices import LARGEST
+from plans.terms import InvalidTermsError, PlanTerms
 
 _FEATURE_CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+MAX_COUPON_PLANS: Final = 100
+MAX_TIMES: Final = 2**31 - 1  # what the column holds
 # How a plan is shown: what may be changed without another version.
 LISTING: Final[tuple[str, ...]] = (
     "name",
@@ -28,14 +33,47 @@ LISTING: Final[tuple[str, ...]] = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class CouponTerms:
+    """What a coupon takes off, for how long, and who may redeem it.
+
+    Either `percent_off`, above 0 and at most 100, or `amount_off` in `currency`.
+
+    :param periods: for how many; with REPEATING, and only then.
+    :param plans: the ids of the plans it is restricted to; empty for all.
+    :raises InvalidTermsError: naming every field at fault.
+    """
+
+    percent_off: Decimal | None = None
+    amount_off: Decimal | None = None
+    currency: str = ""
+    duration: str = Coupon.Duration.ONCE
+    periods: int | None = None
+    max_redemptions: int | None = None
+    expires_at: datetime | None = None
+    plans: tuple[UUID, ...] = ()
+
+    def __post_init__(self) -> None:
+        faults = _coupon_faults(self)
+        if faults:
+            raise InvalidTermsError(faults)
+
+
 @transaction.atomic
-def create_meter(code: str, *, name: str, aggregation: str, unit: str = "") -> Meter:
+def create_meter(
+    code: str, *, name: str, aggregation: str, unit: str = "", field: str = ""
+) -> Meter:
     """Make a meter; what it counts is settled for good.
 
-    :raises ValidationError: with code `meter_exists` if there is one of that code.
+    :param field: the property of events that it reads; empty for their quantity.
+    :raises ValidationError: if it would count unique values of nothing; with code `meter_exists`
+        if there is one of that code.
     """
+    if aggregation == Meter.Aggregation.UNIQUE and not field:
+        raise ValidationError({"field": "Name the property whose unique values are counted."})
     meter, is_new = Meter.objects.get_or_create(
-        code=code, defaults={"name": name, "aggregation": aggregation, "unit": unit}
+        code=code,
+        defaults={"name": name, "aggregation": aggregation, "unit": unit, "field": field},
     )
     if not is_new:
         raise ValidationError(f"There is a meter {code!r} already.", code="meter_exists")
@@ -116,6 +154,79 @@ def retire(plan_id: UUID, *, by: str, now: datetime) -> Plan:
         plan.updated_by = by
         plan.save(update_fields=["retired_at", "updated_at", "updated_by"])
     return plan
+
+
+@transaction.atomic
+def create_coupon(code: str, *, terms: CouponTerms, by: str, now: datetime) -> Coupon:
+    """Make a coupon; what it takes off is settled for good.
+
+    Its code is given once and for all, whatever the case of its letters: people type it.
+
+    :raises ValidationError: with code `coupon_exists` if there is one of that code, be it retired;
+        if it is restricted to a plan that does not exist.
+    """
+    if coupon_named(code) is not None:
+        raise ValidationError(f"There is a coupon {code!r} already.", code="coupon_exists")
+    if Plan.objects.filter(pk__in=terms.plans).count() < len(set(terms.plans)):
+        raise ValidationError({"plans": "There is no such plan."})
+    return Coupon.objects.create(
+        code=code,
+        percent_off=terms.percent_off,
+        amount_off=terms.amount_off,
+        currency=terms.currency,
+        duration=terms.duration,
+        periods=terms.periods,
+        max_redemptions=terms.max_redemptions,
+        expires_at=terms.expires_at,
+        plan_ids=list(dict.fromkeys(terms.plans)),
+        created_by=by,
+        created_at=now,
+    )
+
+
+@transaction.atomic
+def retire_coupon(coupon_id: UUID, *, now: datetime) -> Coupon:
+    """Let nobody redeem it any more. Whoever has it keeps it."""
+    coupon = Coupon.objects.select_for_update().get(pk=coupon_id)
+    if coupon.retired_at is None:
+        coupon.retired_at = now
+        coupon.save(update_fields=["retired_at"])
+    return coupon
+
+
+def coupon_named(code: str) -> Coupon | None:
+    """The coupon of that code, whatever the case of its letters."""
+    return Coupon.objects.filter(code__iexact=code).first()
+
+
+def _coupon_faults(terms: CouponTerms) -> dict[str, list[str]]:
+    """Each field at fault with its sentences."""
+    percent, amount = terms.percent_off, terms.amount_off
+    is_repeating = terms.duration == Coupon.Duration.REPEATING
+    checks = [
+        ("percent_off", (percent is None) != (amount is None), "Either this or an amount."),
+        ("percent_off", percent is None or 0 < percent <= 100, "Above 0 and at most 100."),
+        ("amount_off", amount is None or 0 < amount < LARGEST, "Above 0."),
+        ("currency", (amount is None) == (not terms.currency), "With an amount, and only then."),
+        ("duration", terms.duration in Coupon.Duration.values, "There is no such duration."),
+        (
+            "periods",
+            (terms.periods is not None) == is_repeating,
+            "For how many periods: with a repeating coupon, and only then.",
+        ),
+        ("periods", _may_be_stored(terms.periods), "At least 1."),
+        ("max_redemptions", _may_be_stored(terms.max_redemptions), "At least 1."),
+        ("plans", len(terms.plans) <= MAX_COUPON_PLANS, "At most 100 plans."),
+    ]
+    faults: dict[str, list[str]] = {}
+    for name, is_sound, sentence in checks:
+        if not is_sound:
+            faults.setdefault(name, []).append(sentence)
+    return faults
+
+
+def _may_be_stored(times: int | None) -> bool:
+    return times is None or 1 <= times <= MAX_TIMES
 
 
 def _publish(plan: Plan, terms: PlanTerms, *, by: str, now: datetime) -> PlanVersion:

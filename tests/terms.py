@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from plans.terms import Alignment, PlanTerms, Price, UsageModel, UsageTerms
+from plans.prices import Price, UsageModel
+from plans.terms import Alignment, PlanTerms, UsageTerms
 
 # Seed 003: tier, product, base charge, included units, price above.
 TIERS = [

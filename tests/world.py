@@ -8,13 +8,24 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
-from typing import Self
+from typing import Any, Self
 
-from billing.models import BillingPeriod, Invoice, Subscription
-from billing.services import invoices, payment_methods, subscriptions, test_clocks, usage
+from billing.core.changes import Act
+from billing.models import BillingPeriod, Invoice, ScheduledChange, Subscription
+from billing.services import (
+    invoices,
+    payment_methods,
+    schedule,
+    subscriptions,
+    test_clocks,
+    usage,
+)
+from billing.services.schedule import Wish
+from billing.services.subscriptions import Order
 from billing.services.usage import Receipt, Report
 from customers.models import Customer, TestClock
-from plans.models import Plan
+from plans.models import Plan, PlanVersion
+from plans.terms import Billed, ChangeTime, PlanTerms
 from tests import builders
 
 
@@ -61,9 +72,39 @@ class World:
         self.subscribes(customer, plan)
         return customer
 
-    def subscribes(self, customer: Customer, plan: str) -> Subscription:
-        """Put a customer on a plan."""
-        return subscriptions.start(customer.pk, self.plans[plan], by="test", now=self.now)
+    def subscribes(self, customer: Customer, plan: str, **order: Any) -> Subscription:
+        """Put a customer on a plan; what is charged at once is collected."""
+        started = subscriptions.start(
+            customer.pk, self.plans[plan], by="test", now=self.now, order=Order(**order)
+        )
+        self._collect()
+        return started
+
+    def sells(self, name: str, amount: str, **terms: Any) -> Plan:
+        """A plan by the month, in advance and in USD unless it is said otherwise."""
+        usual: dict[str, Any] = {"currency": "USD", "billed": Billed.IN_ADVANCE}
+        found = PlanTerms(amount=Decimal(amount), **{**usual, **terms})
+        self.plans[name] = builders.make_plan(name, found)
+        return self.plans[name]
+
+    def changes(
+        self, customer: Customer, *, plan: str | None = None, when: str = "now", **wish: Any
+    ) -> ScheduledChange:
+        """Change a subscription: `now`, at `period_end`, or at an instant."""
+        version = None if plan is None else self._version(plan)
+        time = ChangeTime(when.upper()) if when in {"now", "period_end"} else instant(when)
+        change = schedule.change(
+            self.subscription(customer).pk,
+            Wish(when=time, plan_version=version, **wish),
+            by="test",
+            now=self.now,
+        )
+        self._collect()
+        return change
+
+    def cancels(self, customer: Customer, when: str = "period_end") -> ScheduledChange:
+        """Cancel their subscription."""
+        return self.changes(customer, when=when, act=Act.CANCEL)
 
     def adds_card(self, customer: Customer, token: str = "tok_ok") -> None:
         """Set up a card at the in-process gateway; what is owed is charged at once."""
@@ -75,7 +116,7 @@ class World:
             is_default=True,
         )
         assert settled.session.payment_method is not None
-        self.at(f"{self.now:%Y-%m-%d %H:%M:%S}")
+        self._collect()
 
     def drafts(self, customer: Customer, amount: str, currency: str = "USD") -> Invoice:
         """An invoice by hand over one item."""
@@ -118,6 +159,30 @@ class World:
     def plan(self, name: str) -> Plan:
         """A plan of the catalogue."""
         return self.plans[name]
+
+    def bills(self, customer: Customer) -> list[tuple[str, list[tuple[str, str]], str]]:
+        """Every invoice they got: its day, its lines with their net amounts, its total."""
+        found = Invoice.objects.filter(customer=customer).order_by("created_at", "sequence")
+        return [
+            (
+                f"{invoice.created_at:%m-%d}",
+                [
+                    (line.description, f"{(line.amount - line.discount).major}")
+                    for line in invoice.lines.order_by("position")
+                ],
+                f"{invoice.total.major}",
+            )
+            for invoice in found
+        ]
+
+    def _version(self, name: str) -> PlanVersion:
+        version = self.plans[name].current
+        assert version is not None
+        return PlanVersion.objects.select_related("plan").get(pk=version.pk)
+
+    def _collect(self) -> None:
+        """Let the workers do what was left to them."""
+        self.at(f"{self.now:%Y-%m-%d %H:%M:%S}")
 
     @staticmethod
     def _fresh(customer: Customer) -> Customer:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from billing.admin import (
     access,
+    changes,
     clocks,
+    coupons,
     customers,
     gateway_events,
     invoices,
     journal,
     mirror,
     payments,
+    periods,
     plans,
     subscriptions,
     usage,
@@ -18,13 +21,16 @@ from billing.admin import (
 
 __all__ = [
     "access",
+    "changes",
     "clocks",
+    "coupons",
     "customers",
     "gateway_events",
     "invoices",
     "journal",
     "mirror",
     "payments",
+    "periods",
     "plans",
     "subscriptions",
     "usage",

@@ -12,10 +12,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
-from billing.admin import cells, tables
+from billing.admin import cells, change_words, tables
 from billing.admin.tables import Table
 from billing.admin.theme import ModelAdmin, Paginator
 from billing.core.errors import BillingError
+from billing.services.schedule import ConflictingChangesError
 
 EXACT_UP_TO: Final = 5000
 
@@ -138,7 +139,9 @@ def by(request: HttpRequest) -> str:
 
 
 def refusal(error: BillingError | ValidationError) -> str:
-    """What the operator is told."""
+    """What the operator is told: of changes that contradict each other, all of it."""
+    if isinstance(error, ConflictingChangesError):
+        return " ".join(change_words.contradictions(error))
     return " ".join(error.messages) if isinstance(error, ValidationError) else error.detail
 
 

@@ -82,7 +82,9 @@ class InvoiceAdmin(BooksAdmin):
         columns.instant("paid_at"),
         columns.instant("next_charge_at", "next charge"),
         columns.computed("Subscription", _subscription),
-        columns.link("period"),
+        columns.instant("period_start", "for the time from"),
+        columns.instant("period_end", "to"),
+        columns.money("discount"),
         columns.computed("Seller", lambda invoice: _party(invoice.seller)),
         columns.computed("Buyer", lambda invoice: _party(invoice.buyer)),
         columns.instant("created_at"),
@@ -91,7 +93,7 @@ class InvoiceAdmin(BooksAdmin):
     fields = (
         readonly_fields[:5],
         (*readonly_fields[5:9], readonly_fields[9]),
-        (*readonly_fields[10:13], *readonly_fields[13:]),
+        (*readonly_fields[10:15], *readonly_fields[15:]),
     )
 
     def tables(self, obj: Invoice) -> list[Table]:

@@ -2,112 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import render
+from django.urls import URLPattern, path
 
 from billing import clock
-from billing.admin import cells, columns, wording
+from billing.admin import cells, columns, plan_preview, wording
 from billing.admin.base import OperatorAdmin, by
+from billing.admin.plan_form import PlanForm
 from billing.admin.tables import Table
-from billing.admin.theme import ModelForm, dialog_action, dress
-from billing.core.figures import plain
+from billing.admin.theme import DialogForm, dialog_action
+from billing.queries import retirement
 from plans import services
-from plans.models import Meter, Plan, PlanVersion
-from plans.terms import (
-    Alignment,
-    Interval,
-    InvalidTermsError,
-    PlanTerms,
-    Price,
-    Proration,
-    Tier,
-    UsageModel,
-    UsageTerms,
-)
-
-_PLAIN: Final = ("amount", "interval_count", "trial_days", "first_day_counts")
-_FIELD_OF: Final = {"usage": "unit_amount"}  # where a fault of the terms is shown
+from plans.models import Plan, PlanVersion
 
 
-class PlanForm(ModelForm):
-    """How a plan is shown and what it costs. Saving other terms makes a new version."""
+class RetireForm(DialogForm):
+    """The question, with whom it would hit."""
 
-    currency = forms.CharField(max_length=3, min_length=3, initial="USD")
-    amount = forms.DecimalField(label="Amount per interval", min_value=0, decimal_places=12)
-    interval = forms.ChoiceField(choices=[(i.value, i.capitalize()) for i in Interval])
-    interval_count = forms.IntegerField(label="Intervals", initial=1, min_value=1)
-    alignment = forms.ChoiceField(
-        choices=[(a.value, a.capitalize()) for a in Alignment],
-        help_text="Whether periods are counted from the start or end with the calendar.",
-    )
-    trial_days = forms.IntegerField(initial=0, min_value=0)
-    meter = forms.ModelChoiceField(Meter.objects.order_by("code"), required=False)
-    usage_model = forms.ChoiceField(
-        label="Usage price",
-        choices=[(m.value, m.capitalize().replace("_", " ")) for m in UsageModel],
-    )
-    included = forms.DecimalField(
-        label="Included units", initial=0, min_value=0, decimal_places=12, required=False
-    )
-    unit_amount = forms.DecimalField(
-        label="Price per unit", initial=0, min_value=0, decimal_places=12, required=False
-    )
-    tiers = forms.CharField(
-        widget=forms.Textarea(attrs={"rows": 3}),
-        required=False,
-        help_text="A line for each: up to how many, price per unit, flat amount. “*” has no bound.",
-    )
-    package_size = forms.DecimalField(min_value=0, decimal_places=12, required=False)
-    proration = forms.ChoiceField(
-        choices=[(p.value, p.capitalize().replace("_", " ")) for p in Proration]
-    )
-    first_day_counts = forms.BooleanField(initial=True, required=False)
+    form_before_template = "admin/plans/plan/retirement.html"
 
-    class Meta:
-        model = Plan
-        fields = services.LISTING
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.stored = self.instance.terms if self.instance.current_id else None
-        if self.stored is not None:
-            self.initial = {**self.initial, **_initial(self.stored)}
-        for field in self.fields.values():
-            dress(field)
-
-    def clean_tiers(self) -> tuple[Tier, ...]:
-        """The lines as tiers."""
-        lines = [line for line in self.cleaned_data["tiers"].splitlines() if line.strip()]
-        try:
-            return tuple(_tier(line) for line in lines)
-        except (ValueError, ArithmeticError):
-            raise forms.ValidationError("Two or three figures on each line.") from None
-
-    def clean(self) -> dict[str, Any]:
-        """Read the terms as a whole; what this form does not show stays as it was."""
-        cleaned = super().clean() or {}
-        if not self.errors:
-            try:
-                self.terms = self._terms(cleaned)
-            except InvalidTermsError as error:
-                for name, sentences in error.errors.items():
-                    self.add_error(_FIELD_OF.get(name, name), sentences)
-        return cleaned
-
-    def _terms(self, cleaned: dict[str, Any]) -> PlanTerms:
-        shown: dict[str, Any] = {name: cleaned[name] for name in _PLAIN} | {
-            "currency": cleaned["currency"].upper(),
-            "interval": Interval(cleaned["interval"]),
-            "alignment": Alignment(cleaned["alignment"]),
-            "proration": Proration(cleaned["proration"]),
-            "usage": _usage(cleaned) + (self.stored.usage[1:] if self.stored else ()),
-        }
-        return replace(self.stored, **shown) if self.stored else PlanTerms(**shown)
+    def get_before_template_context(self, request: HttpRequest, object_id: Any) -> dict[str, Any]:
+        """How many subscriptions, and how many changes to come."""
+        return {"impact": retirement.impact(object_id)}
 
 
 def _offered(plan: Plan) -> object:
@@ -123,6 +44,7 @@ class PlanAdmin(OperatorAdmin):
     """The catalogue; what a plan says now, and every version before."""
 
     form = PlanForm
+    compressed_fields = False
     list_display = (
         "name",
         "tier",
@@ -138,23 +60,53 @@ class PlanAdmin(OperatorAdmin):
     actions_detail = ("retire",)
     fieldsets = (
         ("Listing", {"fields": (("name", "tier"), "description", ("is_public", "is_disabled"))}),
-        ("Recurring charge", {"fields": (("currency", "amount"), ("interval_count", "interval"))}),
         (
-            "Usage",
+            "Recurring charge",
+            {"fields": (("currency", "amount"), ("interval_count", "interval"), "billed")},
+        ),
+        ("Quantity", {"fields": (("quantity_unit", "minimum_quantity"),)}),
+        ("Minimum", {"fields": ("minimum",)}),
+        ("Periods", {"fields": (("alignment", "proration"), "first_day_counts")}),
+        ("Trial", {"fields": (("trial_days", "trial_usage"), "trial_needs_method")}),
+        (
+            "Changes",
             {
                 "fields": (
-                    ("meter", "usage_model"),
-                    ("included", "unit_amount"),
-                    ("tiers", "package_size"),
-                )
+                    ("upgrade_when", "upgrade_charge"),
+                    ("downgrade_when", "downgrade_charge"),
+                ),
+                "description": "What holds where a customer's request does not say.",
             },
-        ),
-        (
-            "Periods",
-            {"fields": (("alignment", "trial_days"), ("proration", "first_day_counts"))},
         ),
         ("More", {"fields": ("allowed_organizations", "pa_plan_id", "metadata")}),
     )
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the preview's."""
+        preview = self.admin_site.admin_view(self.preview)
+        return [path("preview/", preview, name="plans_plan_preview"), *super().get_urls()]
+
+    def preview(self, request: HttpRequest) -> HttpResponse:
+        """What the plan in a form would cost: a part of a page, for the form's script."""
+        if not (self.has_add_permission(request) or self.has_act_permission(request)):
+            raise PermissionDenied
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        shown = {"sheets": plan_preview.sheets(PlanForm(request.POST))}
+        return render(request, "admin/plans/plan/sheets.html", shown)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """The form with the prices of what it says."""
+        obj = context["original"]
+        may_write = (
+            self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        )
+        shown: dict[str, Any] = {"is_editable": may_write}
+        if may_write:
+            shown["sheets"] = plan_preview.sheets(context["adminform"].form)
+        return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """The form; to those who may not change the plan, what it says."""
@@ -195,7 +147,9 @@ class PlanAdmin(OperatorAdmin):
             name: form.cleaned_data[name] for name in services.LISTING if name in form.changed_data
         }
         if change:
-            services.update(obj.pk, terms=form.terms, listing=listing, by=by(request), now=now)
+            services.update(
+                obj.pk, terms=form.terms, listing=listing, by=by(request), now=now, seen=obj
+            )
             return
         name = listing.pop("name")
         made = services.create(name, terms=form.terms, listing=listing, by=by(request), now=now)
@@ -206,6 +160,7 @@ class PlanAdmin(OperatorAdmin):
         "The plan is taken off sale for good. Whoever is subscribed to it stays on it.",
         icon="block",
         is_danger=True,
+        form=RetireForm,
     )
     def retire(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
         """Take it off sale."""
@@ -219,44 +174,3 @@ class PlanAdmin(OperatorAdmin):
     def is_offered(self, action: str, obj: Plan) -> bool:
         """Only once."""
         return obj.retired_at is None
-
-
-def _initial(terms: PlanTerms) -> dict[str, Any]:
-    stored = terms.to_json()
-    shown = {name: stored[name] for name in (*_PLAIN, "currency", "interval")}
-    shown |= {"alignment": stored["alignment"], "proration": stored["proration"]}
-    for usage in terms.usage[:1]:
-        shown |= {
-            "meter": Meter.objects.filter(code=usage.meter).first(),
-            "usage_model": usage.price.model,
-            "included": usage.price.included,
-            "unit_amount": usage.price.unit_amount,
-            "package_size": usage.price.package_size,
-            "tiers": "\n".join(_tier_line(tier) for tier in usage.price.tiers),
-        }
-    return shown
-
-
-def _usage(cleaned: dict[str, Any]) -> tuple[UsageTerms, ...]:
-    if cleaned["meter"] is None:
-        return ()
-    price = Price(
-        model=UsageModel(cleaned["usage_model"]),
-        unit_amount=cleaned["unit_amount"] or Decimal(0),
-        included=cleaned["included"] or Decimal(0),
-        tiers=cleaned["tiers"],
-        package_size=cleaned["package_size"],
-    )
-    return (UsageTerms(cleaned["meter"].code, price),)
-
-
-def _tier_line(tier: Tier) -> str:
-    bound = "*" if tier.up_to is None else plain(tier.up_to)
-    return f"{bound} {plain(tier.unit_amount)} {plain(tier.flat_amount)}"
-
-
-def _tier(line: str) -> Tier:
-    """A line of the form's tiers: bound, price per unit and, if there is one, flat amount."""
-    bound, *amounts = line.split()
-    unit_amount, flat_amount = (*map(Decimal, amounts), Decimal(0))[:2]
-    return Tier(None if bound == "*" else Decimal(bound), unit_amount, flat_amount)

@@ -32,7 +32,7 @@ def subscriptions(rows: QuerySet[Subscription], **query: object) -> Table:
     return Table(
         Subscription,
         "Subscriptions",
-        ["Plan", "Status", "Quantity", "Since", "Trial ends", "Next due"],
+        ["Plan", "Status", "Quantity", "Since", "Trial ends", "Next due", "Ends"],
         [
             [
                 cells.link(row, row.plan_name),
@@ -41,6 +41,7 @@ def subscriptions(rows: QuerySet[Subscription], **query: object) -> Table:
                 cells.instant(row.created_at),
                 cells.instant(row.trial_end),
                 cells.instant(row.due_at),
+                cells.instant(row.cancel_at),
             ]
             for row in found
         ],
@@ -49,20 +50,23 @@ def subscriptions(rows: QuerySet[Subscription], **query: object) -> Table:
 
 
 def periods(rows: QuerySet[BillingPeriod], **query: object) -> Table:
-    """Billing periods and the invoices that ended them."""
-    found, more = beginning(rows.select_related("invoice").order_by("-starts_at"), **query)
+    """Billing periods, on which plan, and how far each is charged."""
+    found, more = beginning(
+        rows.select_related("plan_version__plan").order_by("-starts_at"), **query
+    )
     return Table(
         BillingPeriod,
         "Billing periods",
-        ["From", "To", "Kind", "Share", "Closed", "Invoice"],
+        ["From", "To", "Kind", "Plan", "Share", "Charged until", "Closed"],
         [
             [
                 cells.link(row, cells.instant(row.starts_at)),
                 cells.instant(row.ends_at),
                 row.get_kind_display(),
+                f"{row.plan_version.plan}, version {row.plan_version.number}",
                 str(row.share),
+                cells.instant(row.charged_until),
                 cells.instant(row.closed_at),
-                cells.link(getattr(row, "invoice", None)),
             ]
             for row in found
         ],

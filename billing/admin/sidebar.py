@@ -13,14 +13,27 @@ from django.http import HttpRequest
 
 from billing.admin import cells, related, tables
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
-from billing.models import GatewayEvent, Invoice, PaymentAttempt, Subscription, UsageEvent
+from billing.models import (
+    GatewayEvent,
+    Invoice,
+    PaymentAttempt,
+    ScheduledChange,
+    Subscription,
+    UsageEvent,
+)
+from billing.models.schedule import ChangeStatus
 from customers.models import Customer
 
 MOST_COUNTED: Final = 1000
 
 # Title, and the models in it, each with its icon.
 _GROUPS: Final = (
-    ("Customers", "customers.Customer group", "billing.Subscription autorenew"),
+    (
+        "Customers",
+        "customers.Customer group",
+        "billing.Subscription autorenew",
+        "billing.ScheduledChange event_upcoming",
+    ),
     (
         "Invoices",
         "billing.Invoice receipt_long",
@@ -48,7 +61,13 @@ _GROUPS: Final = (
         "billing.UsageTotal functions",
         "billing.UsageDay bar_chart",
     ),
-    ("Catalogue", "plans.Plan sell", "plans.Meter speed", "plans.Feature toggle_on"),
+    (
+        "Catalogue",
+        "plans.Plan sell",
+        "plans.Coupon redeem",
+        "plans.Meter speed",
+        "plans.Feature toggle_on",
+    ),
     (
         "Integration",
         "billing.GatewayEvent webhook",
@@ -132,6 +151,11 @@ def _concerns(request: HttpRequest) -> Iterator[Concern]:
             "Subscriptions set aside by the run",
             Subscription.objects.exclude(stalled_reason=""),
             "stalled_reason__isempty=0",
+        ),
+        (
+            "Changes that failed when they were due",
+            ScheduledChange.objects.filter(status=ChangeStatus.FAILED),
+            f"status__exact={ChangeStatus.FAILED}",
         ),
         (
             "Usage that waits for a period",

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Final
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
+from django.utils.html import format_html_join
 
-from billing.admin import cells, related, tables
+from billing.admin import cells, change_words, related, tables
 from billing.admin.tables import Table
 from billing.core.entitlements import bound
 from billing.core.money import Money
@@ -22,11 +24,14 @@ from billing.models import (
     JournalEntry,
     PaymentAttempt,
     PaymentMethod,
+    ScheduledChange,
     Subscription,
 )
 from billing.queries import balances, entitlements
 from billing.queries.entitlements import Rights
 from customers.models import Customer, User
+
+SHOWN_CHANGES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +115,16 @@ def _plan(rights: Rights) -> Highlight:
     if subscription is None:
         return Highlight(Subscription, "Plan", "none")
     due = subscription.due_at
+    notes = [f"next due {cells.instant(due)}" if due else "nothing is due by itself"]
+    pending = ScheduledChange.objects.pending().filter(subscription=subscription)
+    found = list(pending.select_related("plan_version__plan", "coupon")[: SHOWN_CHANGES + 1])
+    notes += [change_words.heading(row) for row in found[:SHOWN_CHANGES]]
+    notes += ["and more"] if len(found) > SHOWN_CHANGES else []
     return Highlight(
         Subscription,
         "Plan",
         cells.link(subscription, subscription.plan_name),
-        f"next due {cells.instant(due)}" if due else "nothing is due by itself",
+        format_html_join("", "<div>{}</div>", ((text,) for text in notes)),
     )
 
 
@@ -133,7 +143,7 @@ def _gauges(rights: Rights) -> list[Gauge]:
         return []
     terms, share = rights.subscription.plan_terms, rights.period.share
     return [
-        _gauge(meter, rights.totals.get(meter, Decimal(0)), bound(terms, meter, share))
+        _gauge(meter, rights.usage.by_meter.get(meter, Decimal(0)), bound(terms, meter, share))
         for meter in rights.period.meters
     ]
 

@@ -43,6 +43,7 @@ __all__ = [
     "StackedInline",
     "dialog_action",
     "dress",
+    "page_action",
 ]
 
 _View = TypeVar("_View", bound=Callable[..., HttpResponse])
@@ -67,6 +68,20 @@ def dialog_action(
             "form_class": form,
             "form_submit_text": title,
         },
+    )
+    return decorated
+
+
+def page_action(title: str, *, icon: str, is_danger: bool = False) -> Callable[[_View], _View]:
+    """A button on an object's page that leads to a page of its own, which the method answers.
+
+    It needs the change permission (`has_act_permission`), to look as well as to send.
+    """
+    decorated: Callable[[_View], _View] = unfold_action(
+        description=title,
+        permissions=["act"],
+        icon=icon,
+        variant=ActionVariant.DANGER if is_danger else ActionVariant.DEFAULT,
     )
     return decorated
 

@@ -5,29 +5,80 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import F, QuerySet
+from django.http import HttpRequest, HttpResponse
 
+from billing import clock
 from billing.admin import cells, columns
-from billing.admin.base import BooksAdmin
+from billing.admin.base import BooksAdmin, by
+from billing.admin.theme import dialog_action
 from billing.models import UsageDay, UsageEvent, UsageTotal
+from billing.services import corrections
 
 
-class WaitingFilter(admin.SimpleListFilter):
-    """Events that no period counts yet."""
+class StateFilter(admin.SimpleListFilter):
+    """Events by what became of them."""
 
     title = "period"
     parameter_name = "period_state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """What can be chosen."""
-        return [("waiting", "Waiting for a period"), ("counted", "Counted in a period")]
+        return [
+            ("waiting", "Waiting for a period"),
+            ("counted", "Counted in a period"),
+            ("withdrawn", "Withdrawn"),
+        ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Narrowed by the choice."""
         if self.value() is None:
             return queryset
-        return queryset.filter(period__isnull=self.value() == "waiting")
+        if self.value() == "withdrawn":
+            return queryset.exclude(withdrawn_at=None)
+        return queryset.filter(withdrawn_at=None, period__isnull=self.value() == "waiting")
+
+
+class BilledFilter(admin.SimpleListFilter):
+    """Totals by whether they are billed, and as they are counted."""
+
+    title = "billing"
+    parameter_name = "billed_state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """What can be chosen."""
+        return [
+            ("open", "Not billed yet"),
+            ("billed", "Billed"),
+            ("differs", "To be adjusted by the next invoice"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Narrowed by the choice."""
+        if self.value() is None:
+            return queryset
+        if self.value() == "differs":
+            billed = queryset.filter(billed_quantity__isnull=False)
+            return billed.exclude(billed_quantity=F("quantity"))
+        return queryset.filter(billed_quantity__isnull=self.value() == "open")
+
+
+def _state(event: UsageEvent) -> str:
+    if event.withdrawn_at is not None:
+        return "withdrawn"
+    return "counted" if event.period_id else "waiting"
+
+
+def _billed(total: UsageTotal) -> str:
+    billed = total.billed_quantity
+    return cells.NOTHING if billed is None else cells.quantity(billed)
+
+
+def _difference(total: UsageTotal) -> str:
+    billed = total.billed_quantity
+    if billed is None or billed == total.quantity:
+        return cells.NOTHING
+    return cells.quantity(total.quantity - billed)
 
 
 _CUSTOMER = columns.link("customer")
@@ -46,10 +97,11 @@ class UsageEventAdmin(BooksAdmin):
         _METER,
         _QUANTITY,
         "event_id",
-        columns.computed("Period", lambda row: "counted" if row.period_id else "waiting"),
+        columns.computed("Period", _state),
     )
     list_select_related = ("customer", "meter")
-    list_filter = (WaitingFilter, "meter")
+    list_filter = (StateFilter, "meter")
+    actions_detail = ("withdraw",)
     search_fields = ("=event_id", "=customer__organization_id")
     search_help_text = "Event id or organization, whole"
     ordering = ("-pk",)
@@ -62,26 +114,56 @@ class UsageEventAdmin(BooksAdmin):
         "day",
         columns.link("period", "counted in the period"),
         columns.code("event_id", "event id"),
+        "revision",
         columns.instant("recorded_at"),
+        columns.instant("withdrawn_at"),
+        "withdrawn_by",
         columns.document("properties"),
     )
-    fields = (readonly_fields[:3], readonly_fields[3:6], readonly_fields[6:8], readonly_fields[8])
+    fields = (
+        readonly_fields[:3],
+        readonly_fields[3:6],
+        readonly_fields[6:9],
+        readonly_fields[9:11],
+        readonly_fields[11],
+    )
+
+    @dialog_action(
+        "Withdraw",
+        "The event counts no more. Where it was invoiced, the next invoice gives it back.",
+        icon="undo",
+        is_danger=True,
+    )
+    def withdraw(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
+        """Let it count nowhere."""
+
+        def command(event: UsageEvent) -> str:
+            corrections.withdraw(
+                str(event.customer_id), event.event_id, by=by(request), now=clock.now()
+            )
+            return "The event is withdrawn."
+
+        return self.act(request, object_id, command)
+
+    def is_offered(self, action: str, obj: UsageEvent) -> bool:
+        """While it counts."""
+        return obj.withdrawn_at is None
 
 
 @admin.register(UsageTotal)
 class UsageTotalAdmin(BooksAdmin):
-    """What a meter counted in a period: what is rated."""
+    """What a component of a plan counted in a period: what is rated."""
 
     list_display = (
         _OWNER,
         columns.link("period"),
-        _METER,
-        _QUANTITY,
-        columns.quantity("late_quantity", "late, not billed"),
-        "is_closed",
+        "component",
+        columns.quantity("quantity", "counted"),
+        columns.computed("Billed", _billed),
+        columns.computed("Difference", _difference),
     )
     list_select_related = ("period__customer", "meter")
-    list_filter = ("meter", "is_closed")
+    list_filter = (BilledFilter, "meter", "aggregation")
     search_fields = ("=period__customer__organization_id",)
     search_help_text = "Organization, whole"
     ordering = ("-pk",)
@@ -90,11 +172,14 @@ class UsageTotalAdmin(BooksAdmin):
         _OWNER,
         columns.link("period"),
         _METER,
-        _QUANTITY,
-        columns.quantity("late_quantity", "late, not billed"),
-        "is_closed",
+        "component",
+        "aggregation",
+        columns.instant("latest_at", "latest use"),
+        columns.quantity("quantity", "counted"),
+        columns.computed("Billed", _billed),
+        columns.computed("Difference", _difference),
     )
-    fields = (readonly_fields[:3], readonly_fields[3:])
+    fields = (readonly_fields[:3], readonly_fields[3:6], readonly_fields[6:])
 
 
 @admin.register(UsageDay)

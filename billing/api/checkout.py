@@ -9,7 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import clock
+from billing import clock, tasks
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Answer, Instant, Neutral, Strict, Word
@@ -111,3 +111,4 @@ def _subscribe(request: Request, customer: Customer, plan: Plan) -> None:
     live = Subscription.objects.live().filter(customer=customer, plan_version__plan=plan)
     if not live.exists():
         subscriptions.start(customer.pk, plan, by=caller(request).name, now=clock.now())
+        tasks.collect_open(customer.pk)

@@ -55,8 +55,11 @@ class Endpoint(APIView):
     schema = EndpointSchema()
 
     operator_only: ClassVar[frozenset[str]] = frozenset()
-    # What a GET takes in its query; nothing where it is None.
+    # What these methods take in their query; nothing where it is None.
     filters: ClassVar[type[Strict] | None] = None
+    filtered_methods: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
+    # Whether it writes nothing whatever the method: then a read-only token may call it.
+    is_only_reading: ClassVar[bool] = False
     # Whether a POST's work and its stored answer are one transaction (see `idempotency`).
     is_atomic: ClassVar[bool] = True
 
@@ -77,7 +80,8 @@ class Endpoint(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, permit, and refuse a query that nobody would read."""
         super().initial(request, *args, **kwargs)
-        if request.query_params and (self.filters is None or request.method not in {"GET", "HEAD"}):
+        is_filtered = self.filters is not None and request.method in self.filtered_methods
+        if request.query_params and not is_filtered:
             raise serializers.ValidationError(
                 {name: ["There is no such parameter."] for name in request.query_params},
                 "unknown_field",

@@ -22,6 +22,7 @@ from billing.core.errors import (
     PaymentFailedError,
     UnavailableError,
 )
+from billing.services.schedule import ConflictingChangesError
 from plans.terms import InvalidTermsError
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ TITLES: Final = {
     503: "Unavailable",
 }
 _STATUS_OF_CODE: Final = {
+    "coupon_exists": 409,
     "changed_meanwhile": 409,
     "customer_exists": 409,
     "feature_exists": 409,
@@ -89,10 +91,11 @@ class Problem:
     detail: str
     errors: dict[str, list[str]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def body(self) -> dict[str, Any]:
-        """The members of RFC 9457, and ours: `code` and `errors`."""
+        """The members of RFC 9457, and ours: `code`, `errors`, and what belongs to the code."""
         return {
             "type": f"{TYPE_PREFIX}{self.code}",
             "title": TITLES.get(self.status, "Error"),
@@ -100,6 +103,7 @@ class Problem:
             "code": self.code,
             "detail": self.detail,
             "errors": self.errors,
+            **self.more,
         }
 
 
@@ -122,6 +126,20 @@ def _billing(failure: BillingError) -> Problem:
     status = _STATUS_OF_CODE.get(failure.code) or next(kinds, 400)
     headers = {"Retry-After": "1"} if status == 503 else {}
     return Problem(status, failure.code, failure.detail, failure.errors, headers)
+
+
+@problem.register
+def _conflicting(failure: ConflictingChangesError) -> Problem:
+    conflicts = [
+        {
+            "code": conflict.code,
+            "detail": conflict.detail,
+            "due_at": row.due_at.isoformat(),
+            "change": None if row is failure.asked else str(row.pk),
+        }
+        for conflict, row in failure.conflicts
+    ]
+    return Problem(409, failure.code, failure.detail, more={"conflicts": conflicts})
 
 
 @problem.register

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final
+from zoneinfo import available_timezones
 
 from drf_spectacular.drainage import set_override
 from drf_spectacular.utils import extend_schema_field
@@ -110,6 +111,12 @@ class Exact(serializers.Field[Decimal, Any, str, Any]):
     def to_representation(self, value: Decimal | str) -> str:
         """Without exponent and trailing zeros; what is a string already stays."""
         return value if isinstance(value, str) else figures.plain(value)
+
+
+class Quantities(serializers.DictField):
+    """Name → quantity."""
+
+    child = Exact()
 
 
 @extend_schema_field({"type": "string", "pattern": PATTERN, "example": "12.50"})
@@ -269,6 +276,15 @@ def storable(value: Any) -> Any:
             raise ValueError(value)
         return kept
     return value
+
+
+def zone(name: str) -> None:
+    """A serializer's validator.
+
+    :raises ValidationError: with code `unknown_timezone`.
+    """
+    if name not in available_timezones():
+        raise serializers.ValidationError("An IANA zone, like “Europe/Berlin”.", "unknown_timezone")
 
 
 def currency(code: str) -> None:

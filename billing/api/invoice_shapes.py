@@ -21,8 +21,10 @@ from billing.api.fields import (
     major,
 )
 from billing.core import figures
+from billing.core.invoicing import Line, LineKind
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money, exponent
+from billing.core.proration import Share
 from billing.models import Allocation, Invoice, InvoiceLine
 from billing.queries import balances
 
@@ -69,20 +71,29 @@ class TierShareOutput(Answer):
     quantity = serializers.CharField()
     unit_amount = serializers.CharField()
     flat_amount = serializers.CharField()
+    package_size = serializers.CharField(required=False, allow_null=True)
     amount = serializers.CharField()
 
 
 class LineOutput(Answer):
-    """What, how many, at which rate, how much, and how that came about."""
+    """What, how many, at which rate, how much, and how that came about.
 
+    `amount` is before discounts, `discount` what coupons take off it; a credit is negative.
+    """
+
+    kind = Word(LineKind)
     description = serializers.CharField()
     quantity = Exact()
     unit_amount = Exact(allow_null=True)
     amount = Amount()
+    discount = Amount()
     explanation = serializers.CharField()
     period_start = Instant(allow_null=True)
     period_end = Instant(allow_null=True)
     meter = serializers.CharField(allow_null=True)
+    component = serializers.CharField(
+        allow_null=True, help_text="The meter, and its filter where the plan has several prices."
+    )
     tiers = TierShareOutput(many=True)
     tax_rate = Neutral(None)
     tax_category = Neutral(None)
@@ -157,20 +168,18 @@ class InvoiceOutput(Answer):
         allocations = list(invoice.allocations.all())
         code = invoice.currency
         same = ("number", "status", "currency", "seller", "buyer", "issued_at", "due_at")
-        rest = ("paid_at", "version", "created_at", "total")
+        rest = ("paid_at", "version", "created_at", "total", "period_start", "period_end")
         shown = {
             **{name: getattr(invoice, name) for name in (*same, *rest)},
             "id": invoice.pk,
             "customer": invoice.customer_id,
             "subscription": invoice.subscription_id,
-            "lines": [_line(line, code) for line in lines],
-            "subtotal": invoice.total,
-            "discount": Money.zero(code),
+            "lines": [stored_line(line) for line in lines],
+            "subtotal": invoice.subtotal,
+            "discount": invoice.discount,
             "tax": Money.zero(code),
             "amount_paid": Money(sum(row.amount_minor for row in allocations), code),
             "amount_due": _due(invoice, self.context["due"][invoice.pk]),
-            "period_start": invoice.period.starts_at if invoice.period else None,
-            "period_end": invoice.period.ends_at if invoice.period else None,
             "payments": [_payment(row) for row in allocations],
         }
         return super().to_representation(shown)
@@ -178,7 +187,7 @@ class InvoiceOutput(Answer):
 
 def readable() -> QuerySet[Invoice]:
     """With everything that is shown at hand, in as many queries for a hundred as for one."""
-    return Invoice.objects.select_related("period").prefetch_related(
+    return Invoice.objects.prefetch_related(
         Prefetch("lines", InvoiceLine.objects.order_by("position")),
         Prefetch("allocations", Allocation.objects.select_related("payment").order_by("pk")),
     )
@@ -196,24 +205,43 @@ def _due(invoice: Invoice, owed_minor: int) -> Money:
     return Money(owed_minor, invoice.currency)
 
 
-def _line(line: InvoiceLine, code: str) -> dict[str, Any]:
-    share = None
-    if line.share_used is not None:
-        share = {"used": line.share_used, "whole": line.share_whole, "unit": line.share_unit}
+def stored_line(line: InvoiceLine) -> dict[str, Any]:
+    """What is shown of a line."""
+    times = {"period_start": line.period_start, "period_end": line.period_end}
+    return {**_shown(line), **times, "quantity": line.quantity, "tiers": line.tiers}
+
+
+def foreseen_line(line: Line) -> dict[str, Any]:
+    """What would be shown of a line that is only foreseen."""
     return {
-        "description": line.description,
-        "quantity": line.quantity,
-        "unit_amount": (
-            None if line.unit_amount is None else figures.rate(line.unit_amount, exponent(code))
-        ),
-        "tiers": line.tiers,
-        "amount": major(line.amount_minor, code),
-        "explanation": line.explanation,
-        "period_start": line.period_start,
-        "period_end": line.period_end,
-        "meter": line.meter or None,
-        "proration": share,
+        **_shown(line),
+        "period_start": line.period.start if line.period else None,
+        "period_end": line.period.end if line.period else None,
+        "quantity": figures.stored(line.quantity),
+        "tiers": [share.to_json() for share in line.tiers],
     }
+
+
+def _shown(line: InvoiceLine | Line) -> dict[str, Any]:
+    unit = line.unit_amount
+    return {
+        "kind": line.kind,
+        "description": line.description,
+        "unit_amount": None if unit is None else figures.rate(unit, exponent(line.amount.currency)),
+        "amount": line.amount,
+        "discount": line.discount,
+        "explanation": line.explanation,
+        "meter": line.meter or None,
+        "component": line.component or None,
+        "proration": _share(line.share),
+    }
+
+
+def _share(share: Share | None) -> dict[str, Any] | None:
+    """A share of a whole interval; nothing where it is the whole."""
+    if share is None or share.is_whole:
+        return None
+    return {"used": share.used, "whole": share.whole, "unit": share.unit}
 
 
 def _payment(row: Allocation) -> dict[str, Any]:

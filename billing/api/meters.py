@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Answer, Neutral, Strict, Text
+from billing.api.fields import Answer, Strict, Text
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from plans import services
@@ -28,21 +28,27 @@ class Code(serializers.RegexField):
 
 
 class MeterInput(Strict):
-    """What usage events count. `field` names a property of theirs, which nothing needs so far."""
+    """What usage events count: their quantity, or the property of theirs that `field` names."""
 
     code = Code()
     name = Text(max_length=120, required=False)
     aggregation = serializers.ChoiceField(_AGGREGATIONS, default="sum", required=False)
     unit = Text(max_length=40, allow_blank=True, default="", required=False)
-    field = Neutral(None)
+    field = Text(
+        max_length=64,
+        allow_null=True,
+        default=None,
+        required=False,
+        help_text="A property of the events. `unique` needs one; null for their quantity.",
+    )
 
-    def validate_aggregation(self, word: str) -> str:
-        """Only those that the engine counts."""
-        if word.upper() not in Meter.Aggregation.values:
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Unique values are values of something."""
+        if attrs["aggregation"] == "unique" and attrs["field"] is None:
             raise serializers.ValidationError(
-                "Only “sum” and “count” are supported so far.", "not_supported"
+                {"field": ["Name the property whose unique values are counted."]}, "required"
             )
-        return word
+        return attrs
 
 
 @extend_schema_serializer(component_name="Meter")
@@ -54,13 +60,14 @@ class MeterOutput(Answer):
     name = serializers.CharField()
     aggregation = serializers.ChoiceField(_AGGREGATIONS)
     unit = serializers.CharField()
-    field = Neutral(None)
+    field = serializers.CharField(allow_null=True)
 
     def to_representation(self, meter: Meter) -> dict[str, Any]:
         """With lower-case codes."""
         return {
             **super().to_representation(meter),
             "aggregation": meter.aggregation.lower(),
+            "field": meter.field or None,
         }
 
 
@@ -107,7 +114,12 @@ class Meters(Endpoint):
     @extend_schema(
         operation_id="createMeter",
         summary="Make a meter",
-        description="Operators only. `sum` adds quantities up; `count` counts events.",
+        description=(
+            "Operators only; what a meter counts is settled for good. Over the period, `sum` adds "
+            "quantities up, `max` takes the greatest and `last` the latest of them, `count` counts "
+            "events, and `unique` counts different values of the property `field`. With a `field`, "
+            "the others take it for the quantity; an event without it is rejected."
+        ),
         request=MeterInput,
         responses={201: MeterOutput, **problems(400, 403, 409, 422)},
         examples=[
@@ -115,7 +127,18 @@ class Meters(Endpoint):
                 "API calls",
                 {"code": "api_calls", "name": "API calls", "aggregation": "sum", "unit": "call"},
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "Active users",
+                {
+                    "code": "active_users",
+                    "name": "Active users",
+                    "aggregation": "unique",
+                    "unit": "user",
+                    "field": "user_id",
+                },
+                request_only=True,
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
@@ -126,6 +149,7 @@ class Meters(Endpoint):
             name=fields.get("name") or fields["code"],
             aggregation=fields["aggregation"].upper(),
             unit=fields["unit"],
+            field=fields["field"] or "",
         )
         return Response(MeterOutput.of(meter), status=201)
 

@@ -44,6 +44,22 @@ class ProblemOutput(serializers.Serializer[Any]):
     )
 
 
+class ConflictOutput(serializers.Serializer[Any]):
+    """Why a change cannot be; `change` is null for the one that was asked for."""
+
+    code = serializers.CharField()
+    detail = serializers.CharField()
+    due_at = serializers.CharField()
+    change = serializers.UUIDField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="ConflictProblem")
+class ConflictProblemOutput(ProblemOutput):
+    """An error about changes that contradict each other, with all of them."""
+
+    conflicts = ConflictOutput(many=True, required=False)
+
+
 class EndpointSchema(AutoSchema):
     """Every POST may carry an idempotency key."""
 
@@ -66,6 +82,8 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
     """The errors an operation may answer; 401 and 503 always belong to them."""
     return {
-        (status, MEDIA_TYPE): OpenApiResponse(ProblemOutput, description=TITLES[status])
+        (status, MEDIA_TYPE): OpenApiResponse(
+            ConflictProblemOutput if status == 409 else ProblemOutput, description=TITLES[status]
+        )
         for status in sorted({401, 503, *statuses})
     }

@@ -33,7 +33,8 @@ class TokenPermission(BasePermission):
         """
         if not isinstance(request.user, Caller):
             return False
-        if request.method not in SAFE_METHODS and request.user.token.is_read_only:
+        is_reading = request.method in SAFE_METHODS or getattr(view, "is_only_reading", False)
+        if not is_reading and request.user.token.is_read_only:
             raise ForbiddenError("This token may only read.", code="read_only_token")
         method = "GET" if request.method == "HEAD" else request.method
         if method in getattr(view, "operator_only", ()):

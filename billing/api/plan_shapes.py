@@ -23,22 +23,35 @@ from billing.api.fields import (
     currency,
     decimal,
 )
+from billing.api.price_shapes import (
+    PriceInput,
+    PriceOutput,
+    UsageInput,
+    UsageOutput,
+    price_of,
+    shown_price,
+    shown_usage,
+    usage_of,
+)
 from billing.core import figures
 from billing.core.errors import InvalidError
 from billing.core.money import Money, exponent
-from plans.models import Plan
+from plans.models import Plan, PlanVersion
 from plans.terms import (
+    DOWNGRADE,
     MAX_INTERVAL_COUNT,
+    MAX_QUANTITY,
     MAX_TRIAL_DAYS,
-    TIERED,
+    UPGRADE,
     Alignment,
+    Billed,
+    ChangeCharge,
+    ChangePolicy,
+    ChangeTime,
     Interval,
     PlanTerms,
-    Price,
     Proration,
-    Tier,
-    UsageModel,
-    UsageTerms,
+    TrialUsage,
 )
 
 # JSON's name → the plan's column.
@@ -81,69 +94,32 @@ class Limits(serializers.Field[dict[str, str], Any, dict[str, str], Any]):
             self.fail("invalid")
 
 
-class TierInput(Strict):
-    """A price up to and including `up_to` units; null in the last tier, for all above."""
+class ChangePolicyInput(Strict):
+    """When a change takes effect and what it costs, where its request does not say."""
 
-    up_to = Exact(allow_null=True)
-    unit_amount = Exact(required=False)
-    flat_amount = Exact(required=False)
-
-
-class PriceInput(Strict):
-    """How a quantity is priced."""
-
-    model = Word(UsageModel)
-    included = Exact(required=False)
-    unit_amount = Exact(required=False)
-    tiers: serializers.ListSerializer[Any] = serializers.ListSerializer(
-        child=TierInput(), required=False, allow_null=True, max_length=100
+    when = Word(ChangeTime, required=False)
+    charge = Word(
+        ChangeCharge,
+        required=False,
+        help_text=(
+            "`prorate` credits the unused part and charges the rest at the new price; `full` "
+            "credits nothing and charges the new price whole; `reset` begins a new period; `none` "
+            "waits for the next one."
+        ),
     )
-    package_size = Exact(required=False, allow_null=True)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Every model but the tiered ones says what a unit costs."""
-        if attrs["model"] not in TIERED and "unit_amount" not in attrs:
-            raise serializers.ValidationError({"unit_amount": ["It is required."]}, "required")
-        return attrs
 
 
-class UsageInput(PriceInput):
-    """The price of what one meter counts."""
+class ChangesInput(Strict):
+    """What holds for changes to a dearer and to a cheaper plan."""
 
-    meter = Text(max_length=64)
-
-
-class TierOutput(Answer):
-    """One tier of a price."""
-
-    up_to = Exact(allow_null=True)
-    unit_amount = Exact()
-    flat_amount = Exact()
+    upgrade = ChangePolicyInput(required=False)
+    downgrade = ChangePolicyInput(required=False)
 
 
-class PriceOutput(Answer):
-    """How a quantity is priced; what the model does not have is left out."""
+class PlanTermsInput(Strict):
+    """What a subscription is billed by. Only `currency` and `amount` are required."""
 
-    model = Word(UsageModel)
-    included = Exact(required=False)
-    unit_amount = Exact(required=False)
-    tiers = TierOutput(many=True, required=False)
-    package_size = Exact(required=False)
-
-
-class UsageOutput(PriceOutput):
-    """The price of what one meter counts."""
-
-    meter = serializers.CharField()
-
-
-class PlanInput(Strict):
-    """A plan. Everything but `name`, `currency` and `amount` may be left out."""
-
-    name = Text(max_length=120)
-    description = Text(max_length=10_000, allow_blank=True, required=False)
-    tier = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
-    pa_plan_id = Text(max_length=255, allow_blank=True, required=False)
+    name = Text(max_length=120, required=False)
     currency = Text(validators=[currency])
     amount = Exact(help_text="The recurring charge per interval, with the currency's decimals.")
     interval = Word(Interval, required=False)
@@ -151,18 +127,37 @@ class PlanInput(Strict):
         min_value=1, max_value=MAX_INTERVAL_COUNT, required=False
     )
     alignment = Word(Alignment, required=False)
-    billed = Neutral("in_arrears")
+    billed = Word(Billed, required=False)
     trial_days = serializers.IntegerField(min_value=0, max_value=MAX_TRIAL_DAYS, required=False)
+    trial_usage = Word(TrialUsage, required=False)
+    trial_requires_payment_method = Flag(required=False, source="trial_needs_method")
     quantity_unit = Text(max_length=40, allow_null=True, required=False)
     quantity_pricing = PriceInput(required=False, allow_null=True)
+    minimum_quantity = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY, required=False)
     usage: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=UsageInput(), required=False, max_length=100
     )
     minimum = Exact(required=False, allow_null=True)
     proration = Word(Proration, required=False)
     first_day_counts = Flag(required=False)
+    changes = ChangesInput(required=False)
     features = Json(required=False)
     limits = Limits(required=False)
+
+    def validate_amount(self, value: Decimal) -> Decimal:
+        """Keep an interval's charge within what an invoice can ask for."""
+        if value >= _MAX_AMOUNT:
+            raise serializers.ValidationError("Less than 1,000,000,000.", "too_large")
+        return value
+
+
+class PlanInput(PlanTermsInput):
+    """A plan. Everything but `name`, `currency` and `amount` may be left out."""
+
+    name = Text(max_length=120)
+    description = Text(max_length=10_000, allow_blank=True, required=False)
+    tier = serializers.IntegerField(min_value=0, max_value=2**31 - 1, required=False)
+    pa_plan_id = Text(max_length=255, allow_blank=True, required=False)
     metadata = Json(required=False)
     public_plan = Flag(required=False)
     allowed_organizations = serializers.ListField(
@@ -170,12 +165,6 @@ class PlanInput(Strict):
     )
     disable = Flag(required=False)
     billed_by = Neutral("engine")
-
-    def validate_amount(self, value: Decimal) -> Decimal:
-        """Keep an interval's charge within what an invoice can ask for."""
-        if value >= _MAX_AMOUNT:
-            raise serializers.ValidationError("Less than 1,000,000,000.", "too_large")
-        return value
 
 
 class PlanChange(PlanInput):
@@ -189,8 +178,67 @@ class PlanChange(PlanInput):
         return fields
 
 
+class ChangePolicyOutput(Answer):
+    """When a change takes effect and what it costs."""
+
+    when = Word(ChangeTime)
+    charge = Word(ChangeCharge)
+
+
+class ChangesOutput(Answer):
+    """What holds for changes to a dearer and to a cheaper plan."""
+
+    upgrade = ChangePolicyOutput()
+    downgrade = ChangePolicyOutput()
+
+
+@extend_schema_serializer(component_name="PlanTerms")
+class PlanTermsOutput(Answer):
+    """Terms. Money in the plan's currency; rates with up to 12 decimals."""
+
+    currency = serializers.CharField()
+    amount = serializers.RegexField(PATTERN)
+    interval = Word(Interval)
+    interval_count = serializers.IntegerField()
+    alignment = Word(Alignment)
+    billed = Word(Billed)
+    trial_days = serializers.IntegerField()
+    trial_usage = Word(TrialUsage)
+    trial_requires_payment_method = Flag(source="trial_needs_method")
+    quantity_unit = serializers.CharField(allow_null=True)
+    quantity_pricing = PriceOutput(allow_null=True)
+    minimum_quantity = serializers.IntegerField()
+    usage = UsageOutput(many=True)
+    minimum = Exact(allow_null=True)
+    proration = Word(Proration)
+    first_day_counts = Flag()
+    changes = ChangesOutput()
+    features = Json()
+    limits = Limits()
+
+
+@extend_schema_serializer(component_name="PlanVersion")
+class PlanVersionOutput(Answer):
+    """One version of a plan's terms, which never change."""
+
+    number = serializers.IntegerField()
+    terms = PlanTermsOutput()
+    created_by = serializers.CharField()
+    created_at = Instant()
+
+    def to_representation(self, version: PlanVersion) -> dict[str, Any]:
+        """The version beside what it says."""
+        shown = {
+            "number": version.number,
+            "terms": _shown(version.parsed),
+            "created_by": version.created_by,
+            "created_at": version.created_at,
+        }
+        return super().to_representation(shown)
+
+
 @extend_schema_serializer(component_name="Plan")
-class PlanOutput(Answer):
+class PlanOutput(PlanTermsOutput):
     """A plan in its current version. Money in the plan's currency; rates with up to 12 decimals."""
 
     id = serializers.UUIDField()
@@ -199,21 +247,6 @@ class PlanOutput(Answer):
     tier = serializers.IntegerField()
     pa_plan_id = serializers.CharField()
     version = serializers.IntegerField()
-    currency = serializers.CharField()
-    amount = serializers.RegexField(PATTERN)
-    interval = Word(Interval)
-    interval_count = serializers.IntegerField()
-    alignment = Word(Alignment)
-    billed = Neutral("in_arrears")
-    trial_days = serializers.IntegerField()
-    quantity_unit = serializers.CharField(allow_null=True)
-    quantity_pricing = PriceOutput(allow_null=True)
-    usage = UsageOutput(many=True)
-    minimum = Exact(allow_null=True)
-    proration = Word(Proration)
-    first_day_counts = Flag()
-    features = Json()
-    limits = Limits()
     metadata = Json()
     public_plan = Flag()
     allowed_organizations = serializers.ListField(child=serializers.CharField(), allow_null=True)
@@ -226,21 +259,11 @@ class PlanOutput(Answer):
 
     def to_representation(self, plan: Plan) -> dict[str, Any]:
         """The listing beside the terms; a customer is not told of others and their operators."""
-        terms = plan.terms
-        places = exponent(terms.currency)
-        pricing, minimum = terms.quantity_pricing, terms.minimum
-        listing = {name: getattr(plan, column) for name, column in LISTING.items()}
         shown: dict[str, Any] = {
-            **terms.to_json(),
-            **listing,
+            **_shown(plan.terms),
+            **{name: getattr(plan, column) for name, column in LISTING.items()},
             "id": plan.pk,
             "version": plan.version,
-            "amount": figures.rate(terms.amount, places),
-            "quantity_pricing": None if pricing is None else _price(pricing, places),
-            "minimum": None if minimum is None else figures.rate(minimum, places),
-            "usage": [
-                {"meter": usage.meter, **_price(usage.price, places)} for usage in terms.usage
-            ],
             "created_by": plan.created_by,
             "created_at": plan.created_at,
             "updated_by": plan.updated_by,
@@ -257,9 +280,10 @@ class PlanOutput(Answer):
         return super().to_representation(shown)
 
 
-def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
-    """The terms that a body asks for; what it does not name stays as it is.
+def terms_of(fields: dict[str, Any], current: PlanTerms | None = None) -> PlanTerms:
+    """The terms that the fields of a `PlanTermsInput` ask for.
 
+    :param current: the terms as they are, where what is not named stays so.
     :raises ValidationError: if the amount has more decimals than the currency.
     :raises InvalidTermsError: if they make no sense.
     """
@@ -268,11 +292,12 @@ def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
         kept = {name: getattr(current, name) for name in _TERMS}
     given: dict[str, Any] = {name: fields[name] for name in _TERMS if name in fields}
     if "usage" in given:
-        given["usage"] = tuple(
-            UsageTerms(usage["meter"], _price_of(usage)) for usage in given["usage"]
-        )
+        given["usage"] = tuple(usage_of(usage) for usage in given["usage"])
     if given.get("quantity_pricing") is not None:
-        given["quantity_pricing"] = _price_of(given["quantity_pricing"])
+        given["quantity_pricing"] = price_of(given["quantity_pricing"])
+    for name, usual in (("upgrade", UPGRADE), ("downgrade", DOWNGRADE)):
+        policy: ChangePolicy = kept.get(name, usual)
+        given[name] = dataclasses.replace(policy, **fields.get("changes", {}).get(name, {}))
     terms = PlanTerms(**(kept | given))
     try:
         Money.parse(terms.amount, terms.currency)
@@ -283,38 +308,16 @@ def terms_of(fields: dict[str, Any], current: PlanTerms | None) -> PlanTerms:
     return terms
 
 
-def _price_of(fields: dict[str, Any]) -> Price:
-    return Price(
-        model=UsageModel(fields["model"]),
-        unit_amount=fields.get("unit_amount", Decimal(0)),
-        included=fields.get("included", Decimal(0)),
-        tiers=tuple(
-            Tier(
-                up_to=tier["up_to"],
-                unit_amount=tier.get("unit_amount", Decimal(0)),
-                flat_amount=tier.get("flat_amount", Decimal(0)),
-            )
-            for tier in fields.get("tiers") or ()
-        ),
-        package_size=fields.get("package_size"),
-    )
-
-
-def _price(price: Price, places: int) -> dict[str, Any]:
-    """What the model has; the rest would only be asked about."""
-    shown: dict[str, Any] = {"model": price.model}
-    if price.model == UsageModel.ALLOWANCE:
-        shown["included"] = price.included
-    if price.package_size is not None:
-        shown["package_size"] = price.package_size
-    if price.model not in TIERED:
-        return shown | {"unit_amount": figures.rate(price.unit_amount, places)}
-    tiers = [
-        {
-            "up_to": tier.up_to,
-            "unit_amount": figures.rate(tier.unit_amount, places),
-            "flat_amount": figures.rate(tier.flat_amount, places),
-        }
-        for tier in price.tiers
-    ]
-    return shown | {"tiers": tiers}
+def _shown(terms: PlanTerms) -> dict[str, Any]:
+    """Terms in the contract's notation."""
+    places = exponent(terms.currency)
+    pricing, minimum = terms.quantity_pricing, terms.minimum
+    stored = terms.to_json()
+    return {
+        **stored,
+        "amount": figures.rate(terms.amount, places),
+        "quantity_pricing": None if pricing is None else shown_price(pricing, places),
+        "minimum": None if minimum is None else figures.rate(minimum, places),
+        "usage": [shown_usage(usage, places) for usage in terms.usage],
+        "changes": {name: stored[name] for name in ("upgrade", "downgrade")},
+    }

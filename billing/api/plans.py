@@ -7,20 +7,30 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import clock
 from billing.api.endpoint import Endpoint
+from billing.api.fields import Answer, Instant
 from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import found
-from billing.api.plan_shapes import LISTING, PlanChange, PlanInput, PlanOutput, terms_of
+from billing.api.plan_shapes import (
+    LISTING,
+    PlanChange,
+    PlanInput,
+    PlanOutput,
+    PlanVersionOutput,
+    terms_of,
+)
 from billing.api.preconditions import require_match
 from billing.api.tokens import caller
+from billing.queries import retirement
 from plans import services
-from plans.models import Plan
+from plans.models import Plan, PlanVersion
 
 _PREMIUM = OpenApiExample(
     "Premium",
@@ -77,8 +87,9 @@ class Plans(_PlanEndpoint):
         operation_id="createPlan",
         summary="Put a plan on sale",
         description=(
-            "Operators only. Meters and features that it names exist already. What is not "
-            "supported so far is refused with code `not_supported`."
+            "Operators only. The meters that it names exist already. `usage` holds any number of "
+            "components: one for each meter, or several of one meter that differ in their "
+            "`filter`."
         ),
         request=PlanInput,
         responses={201: PlanOutput, **problems(400, 403, 409, 422)},
@@ -90,7 +101,7 @@ class Plans(_PlanEndpoint):
         listed = _listing(fields)
         plan = services.create(
             listed.pop("name"),
-            terms=terms_of(fields, None),
+            terms=terms_of(fields),
             by=caller(request).name,
             now=clock.now(),
             listing=listed,
@@ -155,6 +166,72 @@ class OnePlan(_PlanEndpoint):
         found(Plan.objects.all(), plan_id, noun="plan")
         services.retire(plan_id, by=caller(request).name, now=clock.now())
         return Response(status=204)
+
+
+class PlanVersions(Endpoint):
+    """What a plan said before."""
+
+    operator_only = frozenset({"GET"})
+    filters = PageQuery
+
+    @extend_schema(
+        operation_id="listPlanVersions",
+        summary="List the versions of a plan",
+        description="Operators only. The newest first, each with its terms.",
+        parameters=[PageQuery],
+        responses={
+            200: listing("versions", PlanVersionOutput, "PlanVersion"),
+            **problems(400, 403, 404),
+        },
+    )
+    def get(self, request: Request, plan_id: UUID) -> Response:
+        """List them."""
+        plan = found(Plan.objects.all(), plan_id, noun="plan")
+        rows = PlanVersion.objects.filter(plan=plan).order_by("-number")
+        return page("versions", rows, self.filtered(), show=PlanVersionOutput.all_of)
+
+
+class LeadingChangeOutput(Answer):
+    """A change that is still to come and leads to the plan."""
+
+    id = serializers.UUIDField()
+    subscription = serializers.UUIDField(source="subscription_id")
+    due_at = Instant()
+
+
+@extend_schema_serializer(component_name="PlanRetirement")
+class RetirementOutput(Answer):
+    """Whom it would hit if a plan were retired."""
+
+    subscriptions = serializers.IntegerField(
+        help_text="How many that are not canceled are on the plan, in any version. They stay."
+    )
+    scheduled_changes = LeadingChangeOutput(
+        many=True, help_text="Changes that lead to the plan, and would fail when they are due."
+    )
+
+    def to_representation(self, impact: retirement.Impact) -> dict[str, Any]:
+        """The number, and the changes in the order they are due."""
+        return super().to_representation(
+            {"subscriptions": impact.subscriptions, "scheduled_changes": impact.changes}
+        )
+
+
+class PlanRetirement(Endpoint):
+    """What retiring a plan would mean."""
+
+    operator_only = frozenset({"GET"})
+
+    @extend_schema(
+        operation_id="previewPlanRetirement",
+        summary="See whom retiring a plan would hit",
+        description="Operators only. Nothing is retired by looking.",
+        responses={200: RetirementOutput, **problems(403, 404)},
+    )
+    def get(self, request: Request, plan_id: UUID) -> Response:
+        """Look."""
+        plan = found(Plan.objects.all(), plan_id, noun="plan")
+        return Response(RetirementOutput.of(retirement.impact(plan.pk)))
 
 
 def visible_plan(request: Request, plan_id: UUID) -> Plan:

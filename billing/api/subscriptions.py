@@ -1,36 +1,43 @@
-"""`/subscriptions`: who is on which plan."""
+"""`/subscriptions`: who is on which plan, and what ends, pauses or resumes it."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_serializer,
+    extend_schema_view,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import clock
+from billing import clock, tasks
+from billing.api.change_shapes import ChangeOutput, RedemptionOutput, When, open_changes
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Answer, Exact, Instant, Neutral, Strict, Word
+from billing.api.fields import Answer, Exact, Instant, Strict, Text, Word
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own, require_operator
 from billing.api.plans import visible_plan
 from billing.api.tokens import caller
+from billing.core.changes import Act
 from billing.core.lifecycle import SubscriptionStatus
-from billing.models import BillingPeriod, Subscription
+from billing.models import BillingPeriod, Redemption, Subscription
 from billing.models.subscription import BilledBy
-from billing.services import subscriptions
-from plans.terms import MAX_TRIAL_DAYS
-
-MAX_QUANTITY: Final = 1_000_000
+from billing.services import schedule, subscriptions
+from billing.services.schedule import Wish
+from billing.services.subscriptions import Order
+from plans.terms import MAX_QUANTITY, MAX_TRIAL_DAYS
 
 
 class Quantity(serializers.IntegerField):
-    """A whole number of units, shown as every quantity is: as a string."""
+    """A whole number of units."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(min_value=1, max_value=MAX_QUANTITY, **options)
@@ -41,7 +48,9 @@ class SubscriptionInput(Strict):
 
     customer = serializers.UUIDField()
     plan_id = serializers.UUIDField()
-    quantity = Quantity(default=1, required=False)
+    quantity = Quantity(
+        default=None, required=False, allow_null=True, help_text="Null for the least that is sold."
+    )
     trial_days = serializers.IntegerField(
         min_value=0,
         max_value=MAX_TRIAL_DAYS,
@@ -50,8 +59,12 @@ class SubscriptionInput(Strict):
         required=False,
         help_text="Instead of the plan's own; 0 for none. Operators only.",
     )
-    coupon = Neutral(None)
-    starts_at = Neutral(None)
+    coupon = Text(
+        default=None, required=False, allow_null=True, max_length=64, help_text="Its code."
+    )
+    starts_at = Instant(
+        default=None, required=False, allow_null=True, help_text="Null for now; not in the past."
+    )
 
 
 class SubscribedPlanOutput(Answer):
@@ -80,7 +93,8 @@ class SubscriptionOutput(Answer):
     canceled_at = Instant(allow_null=True)
     billed_by = Word(BilledBy)
     sub_id = serializers.CharField()
-    scheduled_changes = Neutral([])
+    scheduled_changes = ChangeOutput(many=True)
+    coupons = RedemptionOutput(many=True)
     version = serializers.IntegerField()
     created_at = Instant()
 
@@ -98,6 +112,8 @@ class SubscriptionOutput(Answer):
                 "name": subscription.plan_name,
                 "version": subscription.plan_version.number,
             },
+            "scheduled_changes": list(subscription.changes.all()),
+            "coupons": list(subscription.redemptions.all()),
             "current_period_start": period.starts_at if period else None,
             "current_period_end": period.ends_at if period else None,
         }
@@ -129,7 +145,7 @@ class Subscriptions(Endpoint):
     def get(self, request: Request) -> Response:
         """List them."""
         query = self.filtered()
-        rows = own(request, _readable()).order_by("-created_at", "-pk")
+        rows = own(request, readable()).order_by("-created_at", "-pk")
         if "customer" in query:
             rows = rows.filter(customer=customer_named(request, query["customer"]))
         if "status" in query:
@@ -168,10 +184,15 @@ class Subscriptions(Endpoint):
             plan,
             by=caller(request).name,
             now=clock.now(),
-            quantity=fields["quantity"],
-            trial_days=fields["trial_days"],
+            order=Order(
+                quantity=fields["quantity"],
+                trial_days=fields["trial_days"],
+                starts_at=fields["starts_at"],
+                coupon=fields["coupon"] or "",
+            ),
         )
-        return Response(SubscriptionOutput.of(_readable().get(pk=started.pk)), status=201)
+        tasks.collect_open(customer.pk)
+        return Response(shown(started.pk), status=201)
 
 
 class OneSubscription(Endpoint):
@@ -185,11 +206,95 @@ class OneSubscription(Endpoint):
     )
     def get(self, request: Request, subscription_id: UUID) -> Response:
         """Read it."""
-        row = find(request, _readable(), subscription_id, noun="subscription")
+        row = find(request, readable(), subscription_id, noun="subscription")
         return Response(SubscriptionOutput.of(row))
 
 
-def _readable() -> QuerySet[Subscription]:
+class TimeInput(Strict):
+    """When."""
+
+    when = When(default=None, required=False, allow_null=True)
+
+
+class _Act(Endpoint):
+    """What is done to a subscription as a whole."""
+
+    act: ClassVar[Act]
+
+    def post(self, request: Request, subscription_id: UUID) -> Response:
+        """Do it, now or later."""
+        fields = self.read(TimeInput)
+        found = find(request, readable(), subscription_id, noun="subscription")
+        wish = Wish(act=self.act, when=fields["when"])
+        schedule.change(found.pk, wish, by=caller(request).name, now=clock.now())
+        tasks.collect_open(found.customer_id)
+        return Response(shown(found.pk))
+
+
+_AT_ONCE = OpenApiExample("At once", {"when": "now"}, request_only=True)
+_ANSWERS: Final[dict[Any, Any]] = {200: SubscriptionOutput, **problems(400, 403, 404, 409, 422)}
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="cancelSubscription",
+        summary="Cancel a subscription",
+        description=(
+            "At the end of the period, unless `when` says `now` or an instant. What was used is "
+            "billed then, and what was paid ahead for the rest is credited by the plan's policy."
+        ),
+        request=TimeInput,
+        responses=_ANSWERS,
+        examples=[_AT_ONCE],
+    )
+)
+class Cancel(_Act):
+    """End it."""
+
+    act = Act.CANCEL
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="pauseSubscription",
+        summary="Pause a subscription",
+        description="Now, unless `when` says otherwise. Meanwhile nothing is granted or due.",
+        request=TimeInput,
+        responses=_ANSWERS,
+        examples=[_AT_ONCE],
+    )
+)
+class Pause(_Act):
+    """Let it rest."""
+
+    act = Act.PAUSE
+
+
+@extend_schema_view(
+    post=extend_schema(
+        operation_id="resumeSubscription",
+        summary="Resume a paused subscription",
+        description="Now, unless `when` says otherwise. The rest of the interval is prorated.",
+        request=TimeInput,
+        responses=_ANSWERS,
+        examples=[_AT_ONCE],
+    )
+)
+class Resume(_Act):
+    """Let it go on."""
+
+    act = Act.RESUME
+
+
+def readable() -> QuerySet[Subscription]:
     """With everything that is shown at hand."""
-    open_periods = Prefetch("periods", BillingPeriod.objects.filter(closed_at=None))
-    return Subscription.objects.select_related("plan_version").prefetch_related(open_periods)
+    return Subscription.objects.select_related("plan_version").prefetch_related(
+        Prefetch("periods", BillingPeriod.objects.filter(closed_at=None)),
+        Prefetch("changes", open_changes()),
+        Prefetch("redemptions", Redemption.objects.select_related("coupon").order_by("created_at")),
+    )
+
+
+def shown(subscription_id: UUID) -> dict[str, Any]:
+    """A subscription as it is answered."""
+    return SubscriptionOutput.of(readable().get(pk=subscription_id))

@@ -17,11 +17,21 @@ from rest_framework.response import Response
 
 from billing import clock
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Answer, Exact, Instant, Json, decimal, instant, storable
+from billing.api.fields import (
+    Answer,
+    Exact,
+    Instant,
+    Json,
+    Strict,
+    Text,
+    decimal,
+    instant,
+    storable,
+)
 from billing.api.openapi import problems
 from billing.api.tokens import caller
 from billing.core.errors import InvalidError
-from billing.services import usage
+from billing.services import corrections, usage
 from billing.services.usage import Receipt, Rejection, Report
 
 MAX_EVENTS: Final = 5000
@@ -47,6 +57,41 @@ class UsageBatchInput(serializers.Serializer[Any]):
     events: serializers.ListSerializer[Any] = serializers.ListSerializer(
         child=UsageEventInput(), max_length=MAX_EVENTS
     )
+
+
+class UsageEventChange(serializers.Serializer[Any]):
+    """What happened instead. Without `occurred_at`, it happened when the one before did."""
+
+    id = serializers.CharField(max_length=_LONGEST, required=False, help_text="As in the path.")
+    customer = serializers.CharField(help_text="The customer's id, or the organization's.")
+    meter = serializers.CharField()
+    quantity = Exact()
+    occurred_at = Instant(required=False, allow_null=True, help_text="As before.")
+    properties = Json(required=False)
+
+
+class UsageEventQuery(Strict):
+    """Whose event it is."""
+
+    customer = Text(
+        max_length=_LONGEST,
+        required=False,
+        help_text="The customer's id, or the organization's; a customer's token has its own.",
+    )
+
+
+@extend_schema_serializer(component_name="UsageEvent")
+class UsageEventOutput(Answer):
+    """An event as it stands. `revision` says how often it was replaced."""
+
+    id = serializers.CharField(source="event_id")
+    customer = serializers.UUIDField(source="customer_id")
+    meter = serializers.CharField(source="meter.code")
+    occurred_at = Instant()
+    quantity = Exact(help_text="What it counts; 1 for a meter of events or of unique values.")
+    properties = Json()
+    revision = serializers.IntegerField()
+    recorded_at = Instant()
 
 
 class RejectionOutput(Answer):
@@ -78,7 +123,9 @@ class UsageEvents(Endpoint):
             "One event, or up to 5,000 as `events`. An event is counted exactly once, in the "
             "period of its `occurred_at`. In a batch, an event that cannot be taken is listed in "
             "`rejected` and stops no other. Older than 60 days or over 5 minutes in the future, "
-            "by the customer's clock: rejected. A customer's token reports for that customer only."
+            "by the customer's clock: rejected. So is one without the property that its meter "
+            "reads, or with one that cannot be counted. A customer's token reports for that "
+            "customer only."
         ),
         request=PolymorphicProxySerializer(
             component_name="UsageEvents",
@@ -110,6 +157,78 @@ class UsageEvents(Endpoint):
             list(reports.values()), now=clock.now(), only_customer=caller(request).customer_id
         )
         return Response(_shown(receipt, list(reports), faults), status=202)
+
+
+class OneUsageEvent(Endpoint):
+    """One event, by the caller's own id of it."""
+
+    filters = UsageEventQuery
+    filtered_methods = frozenset({"DELETE"})  # it says whose event it is
+
+    @extend_schema(
+        operation_id="replaceUsageEvent",
+        summary="Replace a usage event",
+        description=(
+            "The event counts no more, and this one counts in its stead: in another period, on "
+            "another meter, as it says. Where a period was invoiced already, the next invoice "
+            "adjusts it. An event that was withdrawn counts again. Refused where a new event "
+            "would be, with the same codes."
+        ),
+        request=UsageEventChange,
+        responses={200: UsageEventOutput, **problems(400, 403, 404)},
+        examples=[
+            OpenApiExample(
+                "Another quantity",
+                {"customer": "org_alice", "meter": "api_calls", "quantity": "250"},
+                request_only=True,
+            )
+        ],
+    )
+    def put(self, request: Request, event_id: str) -> Response:
+        """Replace it."""
+        event = corrections.replace(
+            _replacement(request.data, event_id),
+            by=caller(request).name,
+            now=clock.now(),
+            only_customer=caller(request).customer_id,
+        )
+        return Response(UsageEventOutput.of(event))
+
+    @extend_schema(
+        operation_id="withdrawUsageEvent",
+        summary="Withdraw a usage event",
+        description=(
+            "It counts no more, however old it is. Where its period was invoiced already, the "
+            "next invoice adjusts it. Its id stays taken: reported again, it is a duplicate."
+        ),
+        request=None,
+        parameters=[UsageEventQuery],
+        responses={204: None, **problems(400, 403, 404)},
+    )
+    def delete(self, request: Request, event_id: str) -> Response:
+        """Withdraw it."""
+        own = caller(request).customer_id
+        customer = self.filtered().get("customer") or (own and str(own))
+        if not customer:
+            sentence = "Say whose event it is."
+            raise InvalidError(sentence, code="required", errors={"customer": [sentence]})
+        corrections.withdraw(
+            customer, event_id, by=caller(request).name, now=clock.now(), only_customer=own
+        )
+        return Response(status=204)
+
+
+def _replacement(body: Any, event_id: str) -> Report:
+    """The event that a PUT says happened instead.
+
+    :raises InvalidError: naming what is wrong with it first.
+    """
+    if not isinstance(body, dict):
+        raise InvalidError("An event is an object.", code="invalid_request")
+    if body.get("id", event_id) != event_id:
+        sentence = "It has another id in the path."
+        raise InvalidError(sentence, code="invalid_request", errors={"id": [sentence]})
+    return _report({**body, "id": event_id})
 
 
 def _events(body: Any) -> tuple[list[Any], bool]:

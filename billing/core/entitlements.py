@@ -12,7 +12,8 @@ from billing.core import dunning, rating
 from billing.core.dunning import DunningPolicy
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.proration import Share
-from plans.terms import PlanTerms, Price
+from plans.prices import Price
+from plans.terms import PlanTerms
 
 
 class Reason(StrEnum):

@@ -8,6 +8,7 @@ from typing import Final
 
 _PLACES: Final = 2
 _LONGEST: Final = 12
+_STORED: Final = Decimal("1e-12")
 
 
 def figure(value: Fraction | Decimal | int) -> str:
@@ -22,6 +23,11 @@ def figure(value: Fraction | Decimal | int) -> str:
     cut = abs(exact.numerator) * 10**_PLACES // exact.denominator
     sign = "-" if exact < 0 else ""
     return f"{sign}{Decimal(cut).scaleb(-_PLACES):f}…"
+
+
+def stored(value: Fraction) -> Decimal:
+    """An exact quantity as it is stored and answered: to 12 decimals."""
+    return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(_STORED)
 
 
 def plain(value: Decimal) -> str:

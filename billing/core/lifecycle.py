@@ -109,6 +109,9 @@ SUBSCRIPTION: Final = StateTable(
         "wait_for_payment_method": _step(_S.TRIALING, to=_S.INCOMPLETE),
         "fall_past_due": _step(_S.ACTIVE, _S.PAST_DUE, to=_S.PAST_DUE),
         "recover": _step(_S.PAST_DUE, _S.ACTIVE, to=_S.ACTIVE),
+        "pause": _step(*RUNNING, to=_S.PAUSED),
+        "resume": _step(_S.PAUSED, to=_S.ACTIVE),
+        "cancel": _step(*LIVE, to=_S.CANCELED),
     },
 )
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 import calendar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from plans.terms import Alignment, Interval, PlanTerms
+
+_ZONE_SHIFT: Final = timedelta(hours=26)  # from UTC-12 to UTC+14
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,11 @@ class Period:
 
     start: datetime
     end: datetime
+
+    @property
+    def length(self) -> timedelta:
+        """How long it is."""
+        return self.end - self.start
 
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
@@ -60,37 +68,38 @@ class Cadence:
         index = self._index(instant)
         return Period(self.boundary(index), self.boundary(index + 1))
 
-    def first(self, *, needs_a_day: bool) -> Span:
-        """The first period: from the anchor to the end of the interval it falls in.
+    def is_boundary(self, instant: datetime) -> bool:
+        """Whether an interval begins there."""
+        return self.nominal(instant).start == instant
 
-        :param needs_a_day: whether the start day itself is not charged. Then an anchor on the
+    def opening(self, start: datetime, *, needs_a_day: bool) -> Span:
+        """The period that something begins with: from `start` to the end of its interval.
+
+        :param needs_a_day: whether the start day itself is not charged. Then a start on the
             interval's last local day leaves no day to bill, and the period joins the next one,
             which is charged whole.
         """
-        whole = self.nominal(self.anchor)
-        if self.alignment == Alignment.ANNIVERSARY:
+        whole = self.nominal(start)
+        if self.alignment == Alignment.ANNIVERSARY and start == whole.start:
             return Span(whole, whole)
-        if needs_a_day and self.days(Period(self.anchor, whole.end)) <= 1:
+        if needs_a_day and days_between(start, whole.end, self.zone) <= 1:
             following = self.nominal(whole.end)
-            return Span(Period(self.anchor, following.end), following)
-        return Span(Period(self.anchor, whole.end), whole, is_short=True)
+            return Span(Period(start, following.end), following)
+        return Span(Period(start, whole.end), whole, is_short=True)
 
     def following(self, end: datetime) -> Span:
-        """The period that starts where another ended, charged whole.
+        """The period that starts where another ended, charged whole if that is a boundary.
 
-        That is a boundary, unless the zone was changed meanwhile. Then a remainder of less than
-        half an interval joins the next one, so that nobody pays a month for some hours.
+        It may be none after a change of zone, which shifts boundaries by a day: then a remainder
+        of less than half an interval joins the next one, so that nobody pays a month for some
+        hours. Anything further off is a short period.
         """
         whole = self.nominal(end)
+        if min(end - whole.start, whole.end - end) > _ZONE_SHIFT:
+            return Span(Period(end, whole.end), whole, is_short=True)
         if whole.end - end < (whole.end - whole.start) / 2:
             whole = self.nominal(whole.end)
         return Span(Period(end, whole.end), whole)
-
-    def days(self, period: Period) -> int:
-        """How many local calendar days the period touches."""
-        start = period.start.astimezone(self.zone).date()
-        last = (period.end - timedelta(microseconds=1)).astimezone(self.zone).date()
-        return (last - start).days + 1
 
     def _origin(self) -> datetime:
         local = self.anchor.astimezone(self.zone)
@@ -105,6 +114,17 @@ class Cadence:
         while self.boundary(index + 1) <= instant:
             index += 1
         return index
+
+
+def days_between(start: datetime, end: datetime, zone: ZoneInfo) -> int:
+    """How many local midnights lie between two instants, the earlier one's own excluded."""
+    return (end.astimezone(zone).date() - start.astimezone(zone).date()).days
+
+
+def days_later(start: datetime, days: int, zone: ZoneInfo) -> datetime:
+    """The same time of day so many local days later, in UTC, whatever the clocks do meanwhile."""
+    local = start.astimezone(zone)
+    return (local + timedelta(days=days)).astimezone(UTC)
 
 
 def _shift(day: date, interval: Interval, count: int) -> date:

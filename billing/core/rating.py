@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from billing.core.figures import figure, rate
+from billing.core.figures import figure, plain, rate
 from billing.core.money import Money, exponent, round_minor
 from billing.core.proration import Share
-from plans.terms import PlanTerms, Price, Tier, UsageModel
+from plans.prices import WITH_FREE_UNITS, Price, Tier, UsageModel
+from plans.terms import PlanTerms
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,27 @@ class TierShare:
     units: Fraction
 
     @property
+    def charged(self) -> Fraction:
+        """What the unit amount is due for: the units, or the packages of them begun."""
+        size = self.tier.package_size
+        return self.units if size is None else Fraction(-(-self.units // Fraction(size)))
+
+    @property
     def exact(self) -> Fraction:
         """Its part of the sum, in major units, not rounded."""
-        return self.units * Fraction(self.tier.unit_amount) + Fraction(self.tier.flat_amount)
+        return self.charged * Fraction(self.tier.unit_amount) + Fraction(self.tier.flat_amount)
+
+    def to_json(self) -> dict[str, str | None]:
+        """What an invoice keeps of it; nothing of it is rounded."""
+        tier = self.tier
+        return {
+            "up_to": None if tier.up_to is None else plain(tier.up_to),
+            "quantity": figure(self.units),
+            "unit_amount": plain(tier.unit_amount),
+            "flat_amount": plain(tier.flat_amount),
+            "package_size": None if tier.package_size is None else plain(tier.package_size),
+            "amount": figure(self.exact),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +75,11 @@ class _Cost:
     tiers: tuple[TierShare, ...] = ()
 
 
+def base(terms: PlanTerms, quantity: int) -> Fraction:
+    """The recurring charge of a whole period, exact, in major units."""
+    return _base(terms, quantity).exact
+
+
 def recurring(terms: PlanTerms, *, quantity: int, share: Share) -> Rated:
     """The base charge of a period: the quantity's price × share."""
     cost = _base(terms, quantity)
@@ -70,8 +94,9 @@ def recurring(terms: PlanTerms, *, quantity: int, share: Share) -> Rated:
 
 
 def allowance(price: Price, share: Share) -> Fraction | None:
-    """The units that are free in a period, shrunk with a short one; None without an allowance."""
-    if price.model != UsageModel.ALLOWANCE:
+    """The units that are free in a period, shrunk with a short one; None where none can be."""
+    has_some = price.model == UsageModel.ALLOWANCE or price.included
+    if price.model not in WITH_FREE_UNITS or not has_some:
         return None
     return Fraction(price.included) * share.fraction
 
@@ -81,9 +106,19 @@ def usage(price: Price, *, used: Decimal, share: Share, currency: str) -> Rated:
 
     :param used: the period's total, in the meter's unit.
     """
-    if price.model == UsageModel.ALLOWANCE:
-        return _allowance(price, used, share, currency)
-    return _rounded(_MODELS[price.model](price, Fraction(used), exponent(currency)), currency)
+    places = exponent(currency)
+    included = allowance(price, share)
+    if included is None:
+        return _rounded(_MODELS[price.model](price, Fraction(used), places), currency)
+    above = max(Fraction(used) - included, Fraction(0))
+    prorated = "" if share.is_whole else f" ({figure(price.included)} × {share})"
+    if not above:
+        words = f"{figure(used)} used of {figure(included)} included{prorated}"
+        zero = Money.zero(currency)
+        return Rated(zero, above, _unit_amount(price), words, included)
+    rated = _rounded(_MODELS[price.model](price, above, places), currency)
+    left = f"{figure(used)} used − {figure(included)} included{prorated} = "
+    return replace(rated, included=included, explanation=left + rated.explanation)
 
 
 def item(*, quantity: Decimal, unit_amount: Decimal, currency: str) -> Rated:
@@ -110,13 +145,23 @@ def true_up(minimum: Decimal, *, charged: Money, share: Share) -> Rated | None:
 
 
 def _base(terms: PlanTerms, quantity: int) -> _Cost:
+    """The amount, for each unit where a unit is sold, or once beside what the units cost."""
     places = exponent(terms.currency)
+    arithmetic = rate(terms.amount, places)
     if terms.quantity_pricing is not None:
         pricing = terms.quantity_pricing
-        return _MODELS[pricing.model](pricing, Fraction(quantity), places)
-    arithmetic = rate(terms.amount, places)
-    if terms.quantity_unit is not None:
-        arithmetic += f" × {quantity} {terms.quantity_unit}"
+        units = _MODELS[pricing.model](pricing, Fraction(quantity), places)
+        if not terms.amount:
+            return units
+        return replace(
+            units,
+            exact=Fraction(terms.amount) + units.exact,
+            arithmetic=f"{arithmetic} + {units.arithmetic}",
+            unit_amount=None,
+        )
+    if terms.quantity_unit is None:
+        return _Cost(Fraction(terms.amount), Fraction(1), arithmetic, terms.amount)
+    arithmetic += f" × {quantity} {terms.quantity_unit}"
     return _Cost(Fraction(terms.amount) * quantity, Fraction(quantity), arithmetic, terms.amount)
 
 
@@ -129,21 +174,6 @@ def _rounded(cost: _Cost, currency: str) -> Rated:
         f"{cost.arithmetic} = {amount}",
         tiers=cost.tiers,
     )
-
-
-def _allowance(price: Price, used: Decimal, share: Share, currency: str) -> Rated:
-    included = Fraction(price.included) * share.fraction
-    above = max(Fraction(used) - included, Fraction(0))
-    amount = round_minor(above * Fraction(price.unit_amount), currency)
-    prorated = "" if share.is_whole else f" ({figure(price.included)} × {share})"
-    if above:
-        arithmetic = (
-            f"{figure(used)} used − {figure(included)} included{prorated} = {figure(above)}"
-            f" × {rate(price.unit_amount, exponent(currency))} = {amount}"
-        )
-    else:
-        arithmetic = f"{figure(used)} used of {figure(included)} included{prorated}"
-    return Rated(amount, above, price.unit_amount, arithmetic, included)
 
 
 def _per_unit(price: Price, used: Fraction, places: int) -> _Cost:
@@ -165,6 +195,21 @@ def _package(price: Price, used: Fraction, places: int) -> _Cost:
     return _Cost(
         packages * Fraction(price.unit_amount), Fraction(packages), arithmetic, price.unit_amount
     )
+
+
+def _percentage(price: Price, used: Fraction, _places: int) -> _Cost:
+    percent = price.percent or Decimal(0)
+    return _Cost(
+        used * Fraction(percent) / 100,
+        used,
+        f"{figure(used)} × {plain(percent)} %",
+        _unit_amount(price),
+    )
+
+
+def _unit_amount(price: Price) -> Decimal:
+    """What one unit costs; of a percentage, what one unit of money does."""
+    return price.unit_amount if price.percent is None else price.percent / 100
 
 
 def _graduated(price: Price, used: Fraction, places: int) -> _Cost:
@@ -191,16 +236,25 @@ def _volume(price: Price, used: Fraction, places: int) -> _Cost:
 def _tiered(shares: list[TierShare], used: Fraction, places: int) -> _Cost:
     terms = []
     for share in shares:
-        terms.append(f"{figure(share.units)} × {rate(share.tier.unit_amount, places)}")
+        terms.append(f"{_counted(share)} × {rate(share.tier.unit_amount, places)}")
         if share.tier.flat_amount:
             terms.append(f"{rate(share.tier.flat_amount, places)} flat")
     exact = sum((share.exact for share in shares), Fraction(0))
     return _Cost(exact, used, " + ".join(terms), tiers=tuple(shares))
 
 
+def _counted(share: TierShare) -> str:
+    if share.tier.package_size is None:
+        return figure(share.units)
+    packages = f"in packages of {figure(share.tier.package_size)} = {figure(share.charged)}"
+    return f"{figure(share.units)} {packages}"
+
+
 _MODELS: Final[dict[UsageModel, Callable[[Price, Fraction, int], _Cost]]] = {
+    UsageModel.ALLOWANCE: _per_unit,
     UsageModel.PER_UNIT: _per_unit,
     UsageModel.GRADUATED: _graduated,
     UsageModel.VOLUME: _volume,
     UsageModel.PACKAGE: _package,
+    UsageModel.PERCENTAGE: _percentage,
 }

@@ -14,9 +14,10 @@ from billing.models.payment import (
     PaymentAttempt,
     PaymentMethod,
 )
+from billing.models.schedule import Redemption, ScheduledChange
 from billing.models.subscription import BillingPeriod, Subscription
 from billing.models.token import ApiToken
-from billing.models.usage import UsageDay, UsageEvent, UsageTotal
+from billing.models.usage import UsageDay, UsageEvent, UsageTotal, UsageValue
 
 __all__ = [
     "Allocation",
@@ -35,9 +36,12 @@ __all__ = [
     "Payment",
     "PaymentAttempt",
     "PaymentMethod",
+    "Redemption",
+    "ScheduledChange",
     "Seller",
     "Subscription",
     "UsageDay",
     "UsageEvent",
     "UsageTotal",
+    "UsageValue",
 ]

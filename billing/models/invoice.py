@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 from billing.core.invoicing import LineKind
 from billing.core.lifecycle import COLLECTIBLE, InvoiceStatus
 from billing.core.money import Money
+from billing.core.proration import Share
 from billing.models.choices import choices, one_of
 from billing.models.subscription import BillingPeriod, Subscription
 from customers.models import Customer, TestClock
@@ -85,9 +86,6 @@ class Invoice(models.Model):
     subscription = models.ForeignKey(
         Subscription, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
-    period = models.OneToOneField(
-        BillingPeriod, null=True, blank=True, on_delete=models.PROTECT, related_name="invoice"
-    )
     series = models.ForeignKey(
         InvoiceSeries, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -97,7 +95,10 @@ class Invoice(models.Model):
         max_length=24, choices=choices(InvoiceStatus), default=InvoiceStatus.DRAFT
     )
     currency = models.CharField(max_length=3)
+    discount_minor = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField(default=0)
+    period_start = models.DateTimeField(null=True, blank=True)
+    period_end = models.DateTimeField(null=True, blank=True)
     seller: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     buyer: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
     issued_at = models.DateTimeField(null=True, blank=True)
@@ -159,43 +160,92 @@ class Invoice(models.Model):
         return Money(self.total_minor, self.currency)
 
     @property
+    def discount(self) -> Money:
+        """What coupons took off."""
+        return Money(self.discount_minor, self.currency)
+
+    @property
+    def subtotal(self) -> Money:
+        """The lines before discounts."""
+        return self.total + self.discount
+
+    @property
     def is_finalized(self) -> bool:
         """Whether it has its number and is frozen."""
         return self.number is not None
 
 
+class InvoiceLineQuerySet(models.QuerySet["InvoiceLine"]):
+    """Questions about lines."""
+
+    def waiting(self) -> Self:
+        """Those that the next invoice of their customer takes up, oldest first."""
+        return self.filter(invoice=None).order_by("created_at", "pk")
+
+
 class InvoiceLine(models.Model):
     """One line: what, how many, at which rate, how much, and how that came about.
 
-    `unit_amount` is None where `tiers` say what each contributed.
+    `unit_amount` is None where `tiers` say what each contributed. `discount_minor` is None while
+    it is not reckoned; `discount_rate` is the part that percentages took off. Without an invoice
+    the line waits for the customer's next one.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="lines")
-    position = models.PositiveIntegerField()
+    invoice = models.ForeignKey(
+        Invoice, null=True, blank=True, on_delete=models.CASCADE, related_name="lines"
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    billing_period = models.ForeignKey(
+        BillingPeriod, null=True, blank=True, on_delete=models.PROTECT, related_name="lines"
+    )
+    position = models.PositiveIntegerField(null=True, blank=True)
     kind = models.CharField(max_length=12, choices=choices(LineKind))
     description = models.CharField(max_length=500)
     quantity = models.DecimalField(max_digits=38, decimal_places=12)
     unit_amount = models.DecimalField(max_digits=38, decimal_places=12, null=True, blank=True)
+    currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()
+    discount_minor = models.BigIntegerField(null=True, blank=True)
+    discount_rate = models.DecimalField(max_digits=13, decimal_places=12, default=0)
     explanation = models.TextField()
     tiers: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True)
     meter = models.CharField(max_length=64, blank=True, default="")
+    component = models.CharField(max_length=255, blank=True, default="")
+    plan_id = models.UUIDField(null=True, blank=True)
     share_used = models.BigIntegerField(null=True, blank=True)
     share_whole = models.BigIntegerField(null=True, blank=True)
     share_unit = models.CharField(max_length=8, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    objects = InvoiceLineQuerySet.as_manager()
 
     class Meta:
         constraints = [
             one_of("kind", LineKind, name="line_kind_known"),
             models.UniqueConstraint(fields=["invoice", "position"], name="line_position_once"),
+            models.UniqueConstraint(
+                fields=["billing_period", "component"],
+                condition=Q(kind=LineKind.USAGE),
+                name="usage_billed_once_per_period",
+            ),
+            models.CheckConstraint(
+                condition=Q(invoice=None, position=None)
+                | Q(invoice__isnull=False, position__isnull=False, discount_minor__isnull=False),
+                name="line_waits_or_has_its_place",
+            ),
             models.CheckConstraint(
                 condition=Q(period_start=None, period_end=None)
                 | Q(period_end__gt=F("period_start")),
                 name="line_period_has_a_length",
             ),
+        ]
+        indexes = [
+            models.Index(fields=["customer"], condition=Q(invoice=None), name="line_that_waits"),
         ]
 
     def __str__(self) -> str:
@@ -203,5 +253,17 @@ class InvoiceLine(models.Model):
 
     @property
     def amount(self) -> Money:
-        """The line's amount; needs its invoice at hand."""
-        return Money(self.amount_minor, self.invoice.currency)
+        """Before discounts; negative for a credit."""
+        return Money(self.amount_minor, self.currency)
+
+    @property
+    def discount(self) -> Money:
+        """What coupons took off."""
+        return Money(self.discount_minor or 0, self.currency)
+
+    @property
+    def share(self) -> Share | None:
+        """What part of a whole interval it is for; None where it is for no period."""
+        if self.share_used is None or self.share_whole is None:
+            return None
+        return Share(self.share_used, self.share_whole, self.share_unit)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +11,7 @@ from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
-from billing.core.lifecycle import LIVE, RUNNING, SubscriptionStatus
+from billing.core.lifecycle import LIVE, SubscriptionStatus
 from billing.core.periods import Cadence, Period
 from billing.core.proration import Share
 from billing.models.choices import choices, one_of
@@ -45,7 +44,6 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
         """Those that the cycle must look at, of one test clock's customers or of all others."""
         return self.filter(
             due_at__lte=now,
-            status__in=RUNNING | {SubscriptionStatus.TRIALING},
             billed_by=BilledBy.ENGINE,
             stalled_reason="",
             customer__test_clock=clock,
@@ -53,21 +51,25 @@ class SubscriptionQuerySet(models.QuerySet["Subscription"]):
 
 
 class Subscription(models.Model):
-    """A customer on a plan's terms, as they were when it started.
+    """A customer on one version of a plan, whose terms never change.
 
     `due_at` is the next instant at which the cycle has something to do: the end of the trial or
-    of the current period; None while nothing will happen by itself. `stalled_reason` says why the
-    cycle could not do it; it leaves such a subscription alone until an operator lets it go on.
+    of the current period, a scheduled change, or, once it is canceled, the last look for usage
+    that was reported late; None while nothing will happen by itself. `starts_at` is when it
+    begins, where that is later than its making, and `trial_days` are those of a trial to come.
+    `stalled_reason` says why the cycle could not do it; it leaves such a subscription alone until
+    an operator lets it go on.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="+")
     plan_name = models.CharField(max_length=120)
-    terms: models.JSONField[Any, Any] = models.JSONField()
     quantity = models.PositiveIntegerField(default=1)
     status = models.CharField(max_length=16, choices=choices(SubscriptionStatus))
     billed_by = models.CharField(max_length=8, choices=choices(BilledBy), default=BilledBy.ENGINE)
+    starts_at = models.DateTimeField(null=True, blank=True)
+    trial_days = models.PositiveIntegerField(default=0)
     trial_start = models.DateTimeField(null=True, blank=True)
     trial_end = models.DateTimeField(null=True, blank=True)
     billing_anchor = models.DateTimeField(null=True, blank=True)
@@ -109,10 +111,10 @@ class Subscription(models.Model):
     def __str__(self) -> str:
         return self.plan_name
 
-    @cached_property
+    @property
     def plan_terms(self) -> PlanTerms:
-        """The snapshotted terms as a value."""
-        return PlanTerms.from_json(self.terms)
+        """The terms as a value."""
+        return self.plan_version.parsed
 
     @property
     def cadence(self) -> Cadence:
@@ -138,9 +140,15 @@ class BillingPeriodQuerySet(models.QuerySet["BillingPeriod"]):
 
 
 class BillingPeriod(models.Model):
-    """One period of one subscription, with the share of the whole price it is charged.
+    """One period of one subscription on one version of a plan, and how far it is charged.
 
-    `meters` are the codes its terms count; usage finds its period by customer, meter and time.
+    Usage finds its period by customer, meter and time: `meters` are the codes that are counted in
+    it, up to `counts_until`, where it ends or a scheduled change will split it. `filters` say
+    which component of the plan an event counts in where a meter has several.
+
+    The recurring charge is settled up to `charged_until`; `recurring_minor` is what it came to so
+    far, before discounts. `advance_…` is the charge in advance that is still at work: before and
+    after discounts, and the part of the share it is for.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -152,7 +160,15 @@ class BillingPeriod(models.Model):
     share_used = models.BigIntegerField()
     share_whole = models.BigIntegerField()
     share_unit = models.CharField(max_length=8)
+    plan_version = models.ForeignKey(PlanVersion, on_delete=models.PROTECT, related_name="+")
     meters = ArrayField(models.CharField(max_length=64))
+    filters: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    counts_until = models.DateTimeField()
+    charged_until = models.DateTimeField()
+    recurring_minor = models.BigIntegerField(default=0)
+    advance_gross_minor = models.BigIntegerField(null=True, blank=True)
+    advance_net_minor = models.BigIntegerField(null=True, blank=True)
+    advance_used = models.BigIntegerField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
     objects = BillingPeriodQuerySet.as_manager()
@@ -169,12 +185,16 @@ class BillingPeriod(models.Model):
                 name="one_open_period_per_subscription",
             ),
             models.CheckConstraint(
-                condition=Q(ends_at__gt=F("starts_at")), name="period_has_a_length"
+                condition=Q(ends_at__gte=F("starts_at")), name="period_ends_after_its_start"
             ),
             models.CheckConstraint(
                 condition=Q(share_used__gte=0, share_whole__gt=0)
                 & Q(share_used__lte=F("share_whole")),
                 name="share_is_a_part",
+            ),
+            models.CheckConstraint(
+                condition=Q(counts_until__gte=F("starts_at"), counts_until__lte=F("ends_at")),
+                name="period_counts_within_itself",
             ),
         ]
         indexes = [

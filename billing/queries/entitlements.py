@@ -12,7 +12,9 @@ from billing.core import entitlements
 from billing.core.entitlements import Access, Entitlement, Standing
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.proration import WHOLE
-from billing.models import BillingPeriod, Subscription, UsageTotal
+from billing.models import BillingPeriod, Subscription
+from billing.queries import agreements, usage
+from billing.queries.usage import PeriodUsage
 from customers.models import Customer
 
 
@@ -21,14 +23,14 @@ class Rights:
     """Everything about a customer's rights at one instant.
 
     :param period: the period that holds the instant; None while none does.
-    :param totals: meter code → what it counted in that period.
+    :param usage: what was counted in that period.
     """
 
     access: Access
     entitlements: list[Entitlement]
     subscription: Subscription | None
     period: BillingPeriod | None
-    totals: dict[str, Decimal]
+    usage: PeriodUsage
 
 
 def of(customer: Customer, *, now: datetime) -> Rights:
@@ -36,15 +38,15 @@ def of(customer: Customer, *, now: datetime) -> Rights:
     present = customer.lives_at(now)
     subscription = _newest(customer)
     period = _period_at(subscription, present)
-    totals = _totals(period)
+    used = usage.of_period(period)
     standing = _standing(subscription, period)
     names = entitlements.names(standing.terms) if standing else []
     return Rights(
         access=entitlements.access(standing, policy=settings.DUNNING_POLICY, now=present),
-        entitlements=[_check(name, standing, totals, present) for name in names],
+        entitlements=[_check(name, standing, used, present) for name in names],
         subscription=subscription,
         period=period,
-        totals=totals,
+        usage=used,
     )
 
 
@@ -53,23 +55,23 @@ def check(customer: Customer, feature: str, *, now: datetime) -> Entitlement:
     present = customer.lives_at(now)
     subscription = _newest(customer)
     period = _period_at(subscription, present)
-    return _check(feature, _standing(subscription, period), _totals(period), present)
+    return _check(feature, _standing(subscription, period), usage.of_period(period), present)
 
 
 def _check(
-    feature: str, standing: Standing | None, totals: dict[str, Decimal], present: datetime
+    feature: str, standing: Standing | None, counted: PeriodUsage, present: datetime
 ) -> Entitlement:
     return entitlements.check(
         feature,
         standing,
-        used=totals.get(feature, Decimal(0)),
+        used=counted.by_meter.get(feature, Decimal(0)),
         policy=settings.DUNNING_POLICY,
         now=present,
     )
 
 
 def _newest(customer: Customer) -> Subscription | None:
-    rows = Subscription.objects.readable().filter(customer=customer)
+    rows = agreements.noting_more(Subscription.objects.readable()).filter(customer=customer)
     return rows.order_by("-created_at").first()
 
 
@@ -77,16 +79,6 @@ def _period_at(subscription: Subscription | None, instant: datetime) -> BillingP
     if subscription is None:
         return None
     return BillingPeriod.objects.holding(instant).filter(subscription=subscription).first()
-
-
-def _totals(period: BillingPeriod | None) -> dict[str, Decimal]:
-    if period is None:
-        return {}
-    rows = UsageTotal.objects.filter(period=period)
-    return {
-        code: quantity + late
-        for code, quantity, late in rows.values_list("meter__code", "quantity", "late_quantity")
-    }
 
 
 def _standing(subscription: Subscription | None, period: BillingPeriod | None) -> Standing | None:

@@ -1,29 +1,35 @@
-"""What will be charged next, as far as it can be known, by the arithmetic of the billing run."""
+"""What will be charged next, as far as it can be known, by the turns that will bring it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 
-from billing.core import invoicing, lifecycle, proration
-from billing.core.invoicing import Line, ServicePeriod
+from billing.core import forecast, lifecycle, turns
+from billing.core import tab as tabs
+from billing.core.agreement import Agreement
+from billing.core.charging import Counted
+from billing.core.forecast import Foreseen
+from billing.core.invoicing import Line
 from billing.core.lifecycle import SubscriptionStatus
-from billing.core.money import Money, total
-from billing.core.periods import Cadence, Period
-from billing.models import BillingPeriod, Subscription
+from billing.core.money import Money
+from billing.core.periods import Period
+from billing.core.tab import Tab
+from billing.queries.agreements import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """The next bill as it stands.
 
-    :param period: what it is for; it is written when that ends.
-    :param lines: base charge and usage so far.
+    :param at: when it is written.
+    :param period: what it is for.
+    :param lines: recurring charges, usage so far, and what else is on the tab.
     :param needs_method: whether all this holds only once a payment method is added.
     """
 
+    at: datetime
     period: Period
     lines: Sequence[Line]
     total: Money
@@ -31,53 +37,61 @@ class Outlook:
 
 
 def next_bill(
-    subscription: Subscription,
-    *,
-    open_period: BillingPeriod | None,
-    totals: Mapping[str, Decimal],
-    meter_names: Mapping[str, str],
-    has_method: bool,
-    now: datetime,
+    standing: Standing, *, counted: Counted, has_method: bool, now: datetime
 ) -> Outlook | None:
-    """The bill that the running period, or the first one that is still to come, will bring.
+    """The next bill that the subscription will bring, with what was used until now.
 
-    None where nothing is foreseeable: the subscription is over, or its billing run is at work.
+    None where nothing is foreseeable: it is over or paused, or its billing run is at work.
 
-    :param totals: meter code → what it counted in the open period.
-    :param meter_names: meter code → what people call it.
+    :param counted: what the open period has counted so far.
     """
-    if subscription.status in lifecycle.RUNNING:
-        if open_period is None:
+    agreement = standing.agreement
+    if agreement.status in lifecycle.RUNNING:
+        stay = agreement.stay
+        if stay is None or stay.period.end <= now:
             return None
-        service = ServicePeriod(open_period.period, open_period.share, totals, meter_names)
-        return _outlook(subscription, service)
-    if subscription.status not in {SubscriptionStatus.TRIALING, SubscriptionStatus.INCOMPLETE}:
+        return _first_of(standing, standing.tab, counted, needs_method=False)
+    if agreement.status not in {SubscriptionStatus.TRIALING, SubscriptionStatus.INCOMPLETE}:
         return None
-    return _first(subscription, meter_names, has_method=has_method, now=now)
+    begins_alone = has_method or agreement.terms.is_free
+    since = agreement.trial_end or standing.subscription.starts_at
+    begins = since or standing.subscription.created_at
+    begun = _begun(standing.tab, begins if begins_alone else max(begins, now))
+    return _first_of(standing, begun, Counted({}, counted.names), needs_method=not begins_alone)
 
 
-def _first(
-    subscription: Subscription, meter_names: Mapping[str, str], *, has_method: bool, now: datetime
-) -> Outlook:
-    terms = subscription.plan_terms
-    begins_alone = has_method or terms.is_free
-    since = subscription.trial_end or subscription.created_at
-    cadence = Cadence.of(
-        terms,
-        anchor=since if begins_alone else max(since, now),
-        zone=subscription.customer.zone,
-    )
-    span, share = proration.first_period(terms, cadence)
-    service = ServicePeriod(span.period, share, {}, meter_names)
-    return _outlook(subscription, service, needs_method=not begins_alone)
+def _begun(tab: Tab, at: datetime) -> Foreseen | Tab:
+    """The tab with billing begun, or the bill that this brings at once."""
+    waiting = replace(tab.agreement, status=SubscriptionStatus.INCOMPLETE, stay=None)
+    after, bill = tabs.enter(tab, turns.begin(waiting, at), at=at)
+    return after if bill is None else Foreseen(at, bill, after)
 
 
-def _outlook(
-    subscription: Subscription, service: ServicePeriod, *, needs_method: bool = False
-) -> Outlook:
-    terms = subscription.plan_terms
-    lines = invoicing.period_lines(
-        subscription.plan_name, terms, quantity=subscription.quantity, service=service
-    )
-    amount = total((line.amount for line in lines), terms.currency)
-    return Outlook(service.period, lines, amount, needs_method)
+def _first_of(
+    standing: Standing, start: Foreseen | Tab, counted: Counted, *, needs_method: bool
+) -> Outlook | None:
+    if isinstance(start, Foreseen):
+        return _outlook(start, needs_method=needs_method)
+    ends = start.agreement.open_stay.period.end
+    pending = tuple(change for change in standing.changes if change.at >= _since(start))
+    until = max([ends, *(change.at for change in pending)])
+    bills = forecast.foresee(start, until=until, usage=_once(counted), pending=pending)
+    first = next(bills, None)
+    return None if first is None else _outlook(first, needs_method=needs_method)
+
+
+def _since(tab: Tab) -> datetime:
+    return tab.agreement.open_stay.period.start
+
+
+def _once(counted: Counted) -> Callable[[Agreement], Counted]:
+    """What was used so far belongs to the period that is open now, and to none after it."""
+    used = iter([counted])
+    return lambda _agreement: next(used, Counted({}, counted.names))
+
+
+def _outlook(foreseen: Foreseen, *, needs_method: bool) -> Outlook | None:
+    bill = foreseen.bill
+    if bill.period is None:
+        return None
+    return Outlook(foreseen.at, bill.period, bill.lines, bill.total, needs_method)

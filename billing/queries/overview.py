@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from itertools import accumulate
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Exists, OuterRef, Q
 
 from billing.core import lifecycle
+from billing.core.charging import Counted
 from billing.core.lifecycle import InvoiceStatus
-from billing.models import Invoice, PaymentAttempt, PaymentMethod, UsageDay
-from billing.models.subscription import PeriodKind
-from billing.queries import documents, entitlements, outlook
+from billing.models import Invoice, PaymentAttempt, PaymentMethod
+from billing.queries import agreements, documents, entitlements, outlook, usage
 from billing.queries.entitlements import Rights
 from billing.queries.outlook import Outlook
 from billing.queries.usage import Day
 from customers.models import Customer
 from plans.models import Meter
+
+_CHARGING: Final = "is_charging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +47,35 @@ def of(customer: Customer, *, now: datetime, recent: int = 5) -> Overview:
     present = customer.lives_at(now)
     rights = entitlements.of(customer, now=now)
     method = PaymentMethod.objects.usable().filter(customer=customer, is_default=True).first()
-    invoices = documents.listed(customer)
-    overdue = invoices.filter(status=InvoiceStatus.CHARGED_WITH_ERROR).order_by("issued_at")
     meters = {meter.code: meter for meter in Meter.objects.all()}
-    attempts = PaymentAttempt.objects.filter(
-        invoice__customer=customer, status__in=lifecycle.OPEN_ATTEMPTS
-    )
+    found = _invoices(customer, recent)
+    invoices = [row for row, _ in found]
     return Overview(
         present=present,
         rights=rights,
-        days=_days(customer, rights, present),
+        days=_days(customer, rights, meters, present),
         meters=meters,
         outlook=_outlook(rights, method, present, meters),
         method=method,
-        overdue=list(overdue),
-        recent=list(invoices[:recent]),
-        is_charging=attempts.exists(),
+        overdue=[
+            row for row in reversed(invoices) if row.status == InvoiceStatus.CHARGED_WITH_ERROR
+        ],
+        recent=invoices[:recent],
+        is_charging=any(is_charging for _, is_charging in found),
     )
+
+
+def _invoices(customer: Customer, recent: int) -> list[tuple[Invoice, bool]]:
+    """The newest and all that are owed, newest first, and whether each is being charged."""
+    listed = documents.listed(customer)
+    newest = listed.values("pk")[:recent]
+    attempts = PaymentAttempt.objects.filter(
+        invoice=OuterRef("pk"), status__in=lifecycle.OPEN_ATTEMPTS
+    )
+    rows = listed.filter(Q(pk__in=newest) | Q(status__in=lifecycle.COLLECTIBLE))
+    return [
+        (row, getattr(row, _CHARGING)) for row in rows.annotate(**{_CHARGING: Exists(attempts)})
+    ]
 
 
 def _outlook(
@@ -71,47 +86,22 @@ def _outlook(
 ) -> Outlook | None:
     if rights.subscription is None:
         return None
-    period = rights.period
     return outlook.next_bill(
-        rights.subscription,
-        open_period=period if period and period.kind == PeriodKind.REGULAR else None,
-        totals=rights.totals,
-        meter_names={code: meter.name for code, meter in meters.items()},
+        agreements.standing(rights.subscription, period=rights.period),
+        counted=Counted(
+            rights.usage.by_component, {code: meter.name for code, meter in meters.items()}
+        ),
         has_method=method is not None,
         now=present,
     )
 
 
-def _days(customer: Customer, rights: Rights, present: datetime) -> dict[str, list[Day]]:
-    """Running totals by local day, in one read for all meters.
-
-    A day that began in the period before is counted from the period's start only: its quantity
-    is what the other days leave of the period's total, so that the last running total is exact.
-    """
+def _days(
+    customer: Customer, rights: Rights, meters: Mapping[str, Meter], present: datetime
+) -> Mapping[str, Sequence[Day]]:
     if rights.period is None:
         return {}
-    start = rights.period.starts_at.astimezone(customer.zone).date()
-    last = min(present, rights.period.ends_at).astimezone(customer.zone).date()
-    dates = [start + timedelta(days=offset) for offset in range((last - start).days + 1)]
-    rows = UsageDay.objects.filter(
-        customer=customer, meter__code__in=rights.period.meters, day__gt=start, day__lte=last
+    aggregations = {code: meter.aggregation for code, meter in meters.items()}
+    return usage.days_of_period(
+        rights.period, rights.usage, aggregations, zone=customer.zone, until=present
     )
-    counted = {
-        (code, day): n for code, day, n in rows.values_list("meter__code", "day", "quantity")
-    }
-    return {
-        code: _running(
-            dates,
-            [counted.get((code, day), Decimal(0)) for day in dates],
-            rights.totals.get(code, Decimal(0)),
-        )
-        for code in rights.period.meters
-    }
-
-
-def _running(dates: Sequence[date], quantities: list[Decimal], total: Decimal) -> list[Day]:
-    quantities[0] = max(total - sum(quantities[1:]), Decimal(0))
-    return [
-        Day(day, quantity, running)
-        for day, quantity, running in zip(dates, quantities, accumulate(quantities), strict=True)
-    ]

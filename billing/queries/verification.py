@@ -11,6 +11,8 @@ from typing import Final
 
 from django.db import connection
 
+from billing.queries.components import component_of, value_of
+
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
@@ -30,6 +32,30 @@ def discrepancies() -> Iterator[Discrepancy]:
                 yield Discrepancy(name, str(subject), str(detail))
 
 
+# The events that stand, each with the component it is counted in and the value it was seen as.
+_COUNTED: Final = f"""
+  SELECT event.period_id, event.occurred_at, event.quantity, event.day, meter.aggregation,
+         {component_of("event", "meter", "period")} AS component,
+         {value_of("event", "meter")} AS value
+    FROM billing_usageevent event
+    JOIN plans_meter meter ON meter.id = event.meter_id
+    JOIN billing_billingperiod period ON period.id = event.period_id
+   WHERE event.withdrawn_at IS NULL"""  # noqa: S608  # constants
+_REBUILT: Final = """
+  CASE max(event.aggregation)
+    WHEN 'MAX' THEN max(event.quantity)
+    WHEN 'LAST' THEN (array_agg(event.quantity
+                                ORDER BY event.occurred_at DESC, event.quantity DESC))[1]
+    WHEN 'UNIQUE' THEN count(DISTINCT event.value)
+    ELSE sum(event.quantity) END AS quantity,
+  max(event.occurred_at) AS latest_at"""
+# Only the latest event is kept exactly; of others it is enough that none is later.
+_IS_NOT_REBUILT: Final = """
+  coalesce(total.quantity, 0) <> coalesce(event.quantity, 0)
+  OR total.aggregation <> event.aggregation
+  OR (total.aggregation = 'LAST' AND total.latest_at IS DISTINCT FROM event.latest_at)
+  OR total.latest_at < event.latest_at"""
+
 CHECKS: Final[dict[str, str]] = {
     "every journal entry balances": """
         SELECT entry_id, sum(CASE side WHEN 'DEBIT' THEN amount_minor ELSE -amount_minor END)
@@ -45,12 +71,19 @@ CHECKS: Final[dict[str, str]] = {
         HAVING count(invoice.id) <> series.next_number - 1
             OR coalesce(max(invoice.sequence), 0) <> series.next_number - 1
     """,
-    "an invoice's lines sum to its total": """
-        SELECT invoice.id, format('total %s, lines %s', invoice.total_minor,
-               coalesce(sum(line.amount_minor), 0))
+    "an invoice's lines, less their discounts, sum to its total": """
+        SELECT invoice.id, format('total %s, discount %s; lines %s, discounts %s',
+               invoice.total_minor, invoice.discount_minor,
+               coalesce(sum(line.amount_minor), 0), coalesce(sum(line.discount_minor), 0))
           FROM billing_invoice invoice
           LEFT JOIN billing_invoiceline line ON line.invoice_id = invoice.id
-         GROUP BY invoice.id HAVING invoice.total_minor <> coalesce(sum(line.amount_minor), 0)
+         GROUP BY invoice.id
+        HAVING invoice.discount_minor <> coalesce(sum(line.discount_minor), 0)
+            OR invoice.total_minor <> coalesce(sum(line.amount_minor - line.discount_minor), 0)
+            OR bool_or(line.currency <> invoice.currency)
+            OR bool_or(line.customer_id <> invoice.customer_id)
+            OR bool_or(line.discount_minor NOT BETWEEN least(line.amount_minor, 0)
+                                                   AND greatest(line.amount_minor, 0))
     """,
     "a finalized invoice is in the journal, and no other": """
         SELECT coalesce(invoice.id::text, entry.idempotency_key), 'only on one side'
@@ -102,44 +135,111 @@ CHECKS: Final[dict[str, str]] = {
                   WHERE entry.idempotency_key = 'payment:' || payment.id || ':received'
                     AND line.side = 'DEBIT' AND line.account_id = 'cash:' || payment.gateway)
     """,
-    "usage totals equal their events": """
+    "usage totals equal their events": f"""
         SELECT coalesce(total.period_id, event.period_id),
-               format('total %s, events %s', total.quantity + total.late_quantity, event.quantity)
+               format('%s: total %s, events %s', coalesce(total.component, event.component),
+                      total.quantity, event.quantity)
           FROM billing_usagetotal total
-          FULL JOIN (SELECT period_id, meter_id, sum(quantity) AS quantity
-                       FROM billing_usageevent WHERE period_id IS NOT NULL
-                      GROUP BY period_id, meter_id) event
-            ON event.period_id = total.period_id AND event.meter_id = total.meter_id
-         WHERE coalesce(total.quantity + total.late_quantity, 0) <> coalesce(event.quantity, 0)
-    """,
-    "usage days equal their events": """
+          FULL JOIN (SELECT period_id, component, max(aggregation) AS aggregation, {_REBUILT}
+                       FROM ({_COUNTED}) event GROUP BY period_id, component) event
+            ON event.period_id = total.period_id AND event.component = total.component
+         WHERE {_IS_NOT_REBUILT}
+    """,  # noqa: S608  # constants
+    "unique values equal their events": f"""
+        SELECT coalesce(kept.period_id, event.period_id),
+               format('%s: kept %s since %s, events %s since %s',
+                      coalesce(kept.component, event.component), kept.events, kept.day,
+                      event.events, event.day)
+          FROM billing_usagevalue kept
+          FULL JOIN (SELECT period_id, component, value, count(*) AS events, min(day) AS day
+                       FROM ({_COUNTED}) event WHERE aggregation = 'UNIQUE'
+                      GROUP BY period_id, component, value) event
+            ON event.period_id = kept.period_id AND event.component = kept.component
+           AND event.value = kept.value
+         WHERE (kept.events, kept.day) IS DISTINCT FROM (event.events, event.day)
+    """,  # noqa: S608  # constants
+    "usage days equal their events": f"""
         SELECT coalesce(total.customer_id, event.customer_id),
                format('%s: day %s, events %s', coalesce(total.day, event.day),
                       total.quantity, event.quantity)
           FROM billing_usageday total
-          FULL JOIN (SELECT customer_id, meter_id, day, sum(quantity) AS quantity
-                       FROM billing_usageevent GROUP BY customer_id, meter_id, day) event
+          FULL JOIN (SELECT event.customer_id, event.meter_id, event.day,
+                            max(event.aggregation) AS aggregation, {_REBUILT}
+                       FROM (SELECT event.*, meter.aggregation, NULL AS value
+                               FROM billing_usageevent event
+                               JOIN plans_meter meter ON meter.id = event.meter_id
+                              WHERE event.withdrawn_at IS NULL
+                                AND meter.aggregation <> 'UNIQUE') event
+                      GROUP BY event.customer_id, event.meter_id, event.day) event
             ON event.customer_id = total.customer_id AND event.meter_id = total.meter_id
            AND event.day = total.day
-         WHERE coalesce(total.quantity, 0) <> coalesce(event.quantity, 0)
-    """,
+         WHERE {_IS_NOT_REBUILT}
+    """,  # noqa: S608  # constants
     "no event waits where a period counts it": """
         SELECT event.id, 'falls in period ' || period.id
           FROM billing_usageevent event
           JOIN plans_meter meter ON meter.id = event.meter_id
           JOIN billing_billingperiod period ON period.customer_id = event.customer_id
-           AND period.starts_at <= event.occurred_at AND event.occurred_at < period.ends_at
+           AND period.starts_at <= event.occurred_at AND event.occurred_at < period.counts_until
            AND meter.code = ANY(period.meters)
-         WHERE event.period_id IS NULL
+         WHERE event.period_id IS NULL AND event.withdrawn_at IS NULL
+        UNION ALL
+        SELECT event.id, 'is not for period ' || period.id
+          FROM billing_usageevent event
+          JOIN plans_meter meter ON meter.id = event.meter_id
+          JOIN billing_billingperiod period ON period.id = event.period_id
+         WHERE event.withdrawn_at IS NULL
+           AND NOT (period.customer_id = event.customer_id AND meter.code = ANY(period.meters)
+                    AND period.starts_at <= event.occurred_at
+                    AND event.occurred_at < period.counts_until)
     """,
-    "periods follow each other and a closed one is invoiced": """
+    "periods follow each other": """
         SELECT id, 'overlaps the next one' FROM (
           SELECT id, ends_at, lead(starts_at) OVER w AS next_start
             FROM billing_billingperiod WINDOW w AS (PARTITION BY subscription_id ORDER BY starts_at)
         ) period WHERE next_start < ends_at
-        UNION ALL
-        SELECT period.id, 'closed, not invoiced' FROM billing_billingperiod period
-          LEFT JOIN billing_invoice invoice ON invoice.period_id = period.id
-         WHERE period.kind = 'REGULAR' AND (period.closed_at IS NULL) <> (invoice.id IS NULL)
+    """,
+    "a closed period is charged whole, its usage once for each price": """
+        SELECT period.id, format('charged until %s, %s usage lines of %s',
+               period.charged_until, lines.usage, jsonb_array_length(version.terms->'usage'))
+          FROM billing_billingperiod period
+          JOIN plans_planversion version ON version.id = period.plan_version_id
+          CROSS JOIN LATERAL (
+            SELECT count(*) AS usage FROM billing_invoiceline
+             WHERE billing_period_id = period.id AND kind = 'USAGE') lines
+         WHERE period.closed_at IS NOT NULL AND period.kind = 'REGULAR'
+           AND period.ends_at > period.starts_at
+           AND (period.charged_until < period.ends_at
+                OR lines.usage <> jsonb_array_length(version.terms->'usage'))
+    """,
+    "recurring charges are what the periods say": """
+        SELECT period.subscription_id, format('%s by periods, %s by lines',
+               sum(period.recurring_minor), sum(lines.recurring))
+          FROM billing_billingperiod period
+          CROSS JOIN LATERAL (
+            SELECT coalesce(sum(amount_minor) FILTER (WHERE kind = 'RECURRING'), 0) AS recurring,
+                   bool_or(kind = 'UNUSED') AS is_credited
+              FROM billing_invoiceline WHERE billing_period_id = period.id) lines
+         GROUP BY period.subscription_id
+        HAVING bool_or(lines.is_credited) IS NOT TRUE
+           AND sum(period.recurring_minor) <> sum(lines.recurring)
+    """,
+    "a coupon was redeemed as often as it counts": """
+        SELECT coupon.code, format('%s counted, %s rows', coupon.redemptions, count(redemption.id))
+          FROM plans_coupon coupon
+          LEFT JOIN billing_redemption redemption ON redemption.coupon_id = coupon.id
+         GROUP BY coupon.id HAVING coupon.redemptions <> count(redemption.id)
+    """,
+    "what is due next is the end of the period or the next change": """
+        SELECT subscription.id, format('due %s, period ends %s, next change %s',
+               subscription.due_at, period.ends_at, change.due_at)
+          FROM billing_subscription subscription
+          LEFT JOIN billing_billingperiod period
+            ON period.subscription_id = subscription.id AND period.closed_at IS NULL
+          CROSS JOIN LATERAL (
+            SELECT min(due_at) AS due_at FROM billing_scheduledchange
+             WHERE subscription_id = subscription.id AND status = 'PENDING') change
+         WHERE subscription.status IN ('TRIALING', 'ACTIVE', 'PAST_DUE', 'PAUSED')
+           AND subscription.due_at IS DISTINCT FROM least(period.ends_at, change.due_at)
     """,
 }

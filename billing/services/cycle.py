@@ -8,7 +8,7 @@ twice at once, changes nothing: a subscription that was moved is no longer due.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,20 +19,18 @@ from django.db import transaction
 from django.db.models import Min
 from uuid_utils.compat import uuid7
 
-from billing.core import invoicing, lifecycle
 from billing.core.errors import BillingError
-from billing.core.invoicing import ServicePeriod
-from billing.core.lifecycle import SubscriptionStatus
-from billing.models import BillingPeriod, PaymentMethod, Subscription, bulk
-from billing.queries import catalogue
-from billing.services import invoices, journal, locks, payments, subscriptions, usage
-from billing.services.invoices import Draft
+from billing.models import PaymentMethod, Subscription
+from billing.queries import agreements
+from billing.queries.agreements import Standing
+from billing.services import journal, locks, schedule
+from billing.services import steps as stepping
+from billing.services.steps import Step
 from customers.models import TestClock
 
 logger = logging.getLogger(__name__)
 
 CHUNK: Final = 500
-ENGINE: Final = "billing run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +51,7 @@ class UnfitError(Exception):
 
 
 def run_chunk(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) -> Chunk:
-    """Move up to `limit` due subscriptions one step: the end of a trial, or of a period.
+    """Move up to `limit` due subscriptions one step: the end of a trial or a period, a change.
 
     A subscription that is several periods behind is moved by as many chunks. One that cannot be
     moved is set aside with the reason and holds up nobody else.
@@ -103,15 +101,20 @@ def run(*, now: datetime, clock: TestClock | None = None, limit: int = CHUNK) ->
 @transaction.atomic(durable=True)
 def _move(*, now: datetime, clock: TestClock | None, limit: int) -> Chunk:
     due = locks.due_subscriptions(now, clock, limit=limit)
+    if not due:
+        return Chunk(0, [])
     for row in due:
         with _blaming(row):  # what every step below reads of it
             _ = row.plan_terms, row.customer.zone
-    trials = [row for row in due if row.status == SubscriptionStatus.TRIALING]
-    running = [row for row in due if row.status in lifecycle.RUNNING]
-    _end_trials(trials)
-    attempts = _close_periods(running, now=now)
-    bulk.update(due, "status", "billing_anchor", "due_at")
+    added = _first_method_added([row for row in due if row.billing_anchor is None])
+    steps = [_step(standing, added) for standing in agreements.standings(due)]
+    attempts = stepping.take(steps, by=schedule.ENGINE, now=now, blaming=_blaming)
     return Chunk(len(due), attempts)
+
+
+def _step(standing: Standing, added: Mapping[UUID, datetime]) -> Step:
+    with _blaming(standing.subscription):
+        return schedule.due_step(standing, added.get(standing.subscription.customer_id))
 
 
 @contextmanager
@@ -123,85 +126,7 @@ def _blaming(subscription: Subscription) -> Iterator[None]:
         raise UnfitError(subscription.pk, str(error) or type(error).__name__) from error
 
 
-def _end_trials(trials: Sequence[Subscription]) -> None:
-    """Begin billing where there is a payment method; else wait for one."""
-    if not trials:
-        return
-    periods = _open_periods(trials)
-    for period in periods:
-        period.closed_at = period.ends_at
-    bulk.update(periods, "closed_at")
-    usage.close(periods)
-    added = _first_method_added(trials)
-    beginning, facts = [], []
-    for subscription in trials:
-        anchor = subscriptions.anchor_of(subscription, added.get(subscription.customer_id))
-        if anchor is not None:
-            beginning.append((subscription, anchor))
-            continue
-        subscription.status = lifecycle.SUBSCRIPTION.after(
-            subscription.status, "wait_for_payment_method"
-        )
-        subscription.due_at = None
-        facts.append(_waiting(subscription))
-    subscriptions.begin(beginning)
-    journal.post(*facts)
-
-
-def _close_periods(running: Sequence[Subscription], *, now: datetime) -> list[UUID]:
-    """Invoice what ended, open what follows, and open attempts to charge."""
-    if not running:
-        return []
-    periods = _open_periods(running)
-    totals = usage.close(periods)
-    for period in periods:
-        period.closed_at = now
-    bulk.update(periods, "closed_at")
-    subscriptions.renew(running, periods)
-    names = catalogue.meter_names({code for period in periods for code in period.meters})
-    drafts = [
-        _draft(
-            subscription,
-            period,
-            ServicePeriod(period.period, period.share, totals[period.pk], names),
-        )
-        for subscription, period in zip(running, periods, strict=True)
-    ]
-    written = invoices.write(drafts, by=ENGINE, now=now)
-    attempts = payments.open_attempts(written, by=ENGINE, now=now)
-    invoices.finalize(written, now=now)
-    return [attempt.pk for attempt in attempts]
-
-
-def _draft(subscription: Subscription, period: BillingPeriod, service: ServicePeriod) -> Draft:
-    with _blaming(subscription):
-        terms = subscription.plan_terms
-        lines = invoicing.period_lines(
-            subscription.plan_name, terms, quantity=subscription.quantity, service=service
-        )
-        draft = Draft(subscription.customer, terms.currency, lines, period)
-        _ = draft.total  # told here, while it is known whose it is
-        return draft
-
-
-def _open_periods(rows: Sequence[Subscription]) -> list[BillingPeriod]:
-    """The open period of each subscription, in the same order."""
-    found = BillingPeriod.objects.filter(subscription__in=rows, closed_at=None)
-    by_subscription = {period.subscription_id: period for period in found}
-    return [by_subscription[row.pk] for row in rows]
-
-
 def _first_method_added(rows: Sequence[Subscription]) -> dict[UUID, datetime]:
     """Customer → when the oldest of their usable payment methods was set up."""
     methods = PaymentMethod.objects.usable().filter(customer__in=[row.customer_id for row in rows])
     return dict(methods.values_list("customer_id").annotate(Min("added_at")))
-
-
-def _waiting(subscription: Subscription) -> journal.Fact:
-    return journal.Fact(
-        kind="TRIAL_ENDED_WITHOUT_PAYMENT_METHOD",
-        key=f"subscription:{subscription.pk}:trial_ended",
-        customer_id=subscription.customer_id,
-        occurred_at=subscription.trial_end or subscription.created_at,
-        context={"subscription": str(subscription.pk), "plan": subscription.plan_name},
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,43 +11,41 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from billing.core import invoicing, lifecycle, postings
+from billing.core import figures, invoicing, lifecycle, postings
 from billing.core.errors import ConflictError, InvalidError
-from billing.core.figures import figure, plain
-from billing.core.invoicing import Line
-from billing.core.money import Money, exponent, total
-from billing.core.rating import TierShare
-from billing.models import BillingPeriod, Invoice, InvoiceLine, InvoiceSeries, Seller, bulk
+from billing.core.invoicing import Bill, Line
+from billing.core.money import exponent, total
+from billing.models import Invoice, InvoiceLine, InvoiceSeries, Seller, bulk
 from billing.services import journal, locks
 from customers.models import Customer
 
 PAYMENT_TERM: Final = timedelta(days=14)
-_STORED_PLACES: Final = Decimal("1e-12")
-_LARGEST_MINOR: Final = 2**53
+LARGEST_MINOR: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What an invoice shall say."""
+    """What an invoice shall say.
+
+    :param waiting: the rows of the bill's first lines, which have waited for it.
+    :param periods: the billing period of each line after those; what is carried over has none.
+    """
 
     customer: Customer
-    currency: str
-    lines: Sequence[Line]
-    period: BillingPeriod | None = None
+    bill: Bill
+    subscription_id: UUID | None = None
+    waiting: Sequence[InvoiceLine] = ()
+    periods: Sequence[UUID | None] = ()
     due_at: datetime | None = None
 
-    @property
-    def total(self) -> Money:
-        """What it asks for.
 
-        :raises InvalidError: if that is negative, or more than any reader of JSON holds exactly.
-        """
-        found = total((line.amount for line in self.lines), self.currency)
-        if not 0 <= found.minor <= _LARGEST_MINOR:
-            raise InvalidError(
-                "The total must be between nothing and 2^53 minor units.", code="invalid_total"
-            )
-        return found
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A line that is kept for the customer's next invoice."""
+
+    customer_id: UUID
+    line: Line
+    period_id: UUID | None
 
 
 @transaction.atomic
@@ -74,35 +72,52 @@ def draft(
         )
         for description, quantity, unit_amount in items
     ]
-    sheet = Draft(customer, currency, lines, due_at=due_at)
+    asked = total((line.amount for line in lines), currency)
+    if not 0 <= asked.minor <= LARGEST_MINOR:
+        raise InvalidError(
+            "The total must be between nothing and 2^53 minor units.", code="invalid_total"
+        )
+    sheet = Draft(customer, Bill(tuple(lines), asked), due_at=due_at)
     return write([sheet], by=by, now=customer.lives_at(now))[0]
 
 
 def write(drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Invoice]:
     """Store drafts with their lines, in a transaction of the caller's.
 
-    :raises InvalidError: if a total is negative or too large.
+    :raises InvalidError: if a total is too large.
     """
-    invoices = [
-        Invoice(
-            customer=draft.customer,
-            subscription_id=draft.period.subscription_id if draft.period else None,
-            period=draft.period,
-            currency=draft.currency,
-            total_minor=draft.total.minor,
-            due_at=draft.due_at,
-            created_by=by,
-            created_at=now,
-        )
-        for draft in drafts
-    ]
+    invoices = [_invoice_row(draft, by, now) for draft in drafts]
     bulk.insert(invoices)
-    bulk.insert(
-        _line_row(invoice, position, line)
-        for invoice, draft in zip(invoices, drafts, strict=True)
-        for position, line in enumerate(draft.lines, start=1)
-    )
+    taken_up: list[InvoiceLine] = []
+    new: list[InvoiceLine] = []
+    for invoice, draft in zip(invoices, drafts, strict=True):
+        known = len(draft.waiting)
+        for position, line in enumerate(draft.bill.lines, start=1):
+            if position <= known:
+                row = draft.waiting[position - 1]
+                taken_up.append(row)
+            else:
+                row = _line_row(invoice.customer_id, line, now)
+                index = position - known - 1
+                is_known = index < len(draft.periods)
+                row.billing_period_id = draft.periods[index] if is_known else None
+                new.append(row)
+            row.invoice, row.position = invoice, position
+            row.discount_minor = line.discount.minor
+            row.discount_rate = line.discount_rate
+    bulk.update(taken_up, "invoice", "position", "discount_minor", "discount_rate")
+    bulk.insert(new)
     return invoices
+
+
+def keep(lines: Iterable[Waiting], *, now: datetime) -> None:
+    """Store lines that wait for their customers' next invoices."""
+    rows = []
+    for waiting in lines:
+        row = _line_row(waiting.customer_id, waiting.line, now)
+        row.billing_period_id = waiting.period_id
+        rows.append(row)
+    bulk.insert(rows)
 
 
 def finalize(invoices: Sequence[Invoice], *, now: datetime) -> None:
@@ -245,33 +260,44 @@ def _buyer_of(customer: Customer) -> dict[str, Any]:
     }
 
 
-def _line_row(invoice: Invoice, position: int, line: Line) -> InvoiceLine:
-    quantity = Decimal(line.quantity.numerator) / Decimal(line.quantity.denominator)
+def _invoice_row(draft: Draft, by: str, now: datetime) -> Invoice:
+    bill, period = draft.bill, draft.bill.period
+    if bill.total.minor > LARGEST_MINOR:
+        raise InvalidError("The total is above 2^53 minor units.", code="invalid_total")
+    return Invoice(
+        customer=draft.customer,
+        subscription_id=draft.subscription_id,
+        currency=bill.total.currency,
+        discount_minor=bill.discount.minor,
+        total_minor=bill.total.minor,
+        period_start=period.start if period else None,
+        period_end=period.end if period else None,
+        due_at=draft.due_at,
+        created_by=by,
+        created_at=now,
+    )
+
+
+def _line_row(customer_id: UUID, line: Line, now: datetime) -> InvoiceLine:
     return InvoiceLine(
-        invoice=invoice,
-        position=position,
+        customer_id=customer_id,
         kind=line.kind,
         description=line.description,
-        quantity=quantity.quantize(_STORED_PLACES),
+        quantity=figures.stored(line.quantity),
         unit_amount=line.unit_amount,
+        currency=line.amount.currency,
         amount_minor=line.amount.minor,
+        discount_minor=line.discount_minor,
+        discount_rate=line.discount_rate,
         explanation=line.explanation,
         period_start=line.period.start if line.period else None,
         period_end=line.period.end if line.period else None,
         meter=line.meter,
+        component=line.component,
+        plan_id=UUID(line.plan) if line.plan else None,
         share_used=line.share.used if line.share else None,
         share_whole=line.share.whole if line.share else None,
         share_unit=line.share.unit if line.share else "",
-        tiers=[_tier(share) for share in line.tiers],
+        tiers=[share.to_json() for share in line.tiers],
+        created_at=now,
     )
-
-
-def _tier(share: TierShare) -> dict[str, Any]:
-    tier = share.tier
-    return {
-        "up_to": None if tier.up_to is None else plain(tier.up_to),
-        "quantity": figure(share.units),
-        "unit_amount": plain(tier.unit_amount),
-        "flat_amount": plain(tier.flat_amount),
-        "amount": figure(share.exact),
-    }

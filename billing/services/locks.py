@@ -47,7 +47,7 @@ def subscription(subscription_id: UUID) -> Subscription:
     """
     rows = Subscription.objects.filter(pk=subscription_id)
     _customer_of(rows, "subscription", subscription_id)
-    return _one(rows.select_related("customer__test_clock"), "subscription", subscription_id)
+    return _one(rows.readable(), "subscription", subscription_id)
 
 
 def attempt(attempt_id: UUID) -> PaymentAttempt:
@@ -69,7 +69,7 @@ def attempt(attempt_id: UUID) -> PaymentAttempt:
 def live_subscription(customer_id: UUID) -> Subscription | None:
     """Lock the customer's live subscription, if they have one. The customer is locked already."""
     rows = Subscription.objects.live().filter(customer_id=customer_id)
-    return _locked(rows.select_related("customer__test_clock")).first()
+    return _locked(rows.readable()).first()
 
 
 def live_subscriptions(customer_ids: Sequence[UUID]) -> list[Subscription]:
@@ -90,8 +90,11 @@ def due_subscriptions(now: datetime, clock: TestClock | None, *, limit: int) -> 
         .select_for_update(of=("customer",), no_key=True, skip_locked=True)
     )
     claimed = [row.customer_id for row in claim.order_by("due_at")[:limit]]
-    rows = due.filter(customer_id__in=claimed).select_related(
-        "customer__test_clock", "customer__details"
+    # Hundreds share a few versions: they are fetched once, not with each row.
+    rows = (
+        due.filter(customer_id__in=claimed)
+        .select_related("customer__test_clock", "customer__details")
+        .prefetch_related("plan_version__plan")
     )
     return list(_locked(rows.order_by("pk")))
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from billing.models import Subscription
 from billing.services import subscriptions
+from billing.services.subscriptions import Order
 from customers import services as customer_services
 from customers.models import Customer, User
 from plans.models import Plan
@@ -38,4 +39,5 @@ def choose(customer: Customer, plan: Plan, *, by: str, now: datetime) -> Subscri
     :raises InvalidError: if the plan is not on sale for them.
     """
     had_one = Subscription.objects.filter(customer=customer).exists()
-    return subscriptions.start(customer.pk, plan, by=by, now=now, trial_days=0 if had_one else None)
+    order = Order(trial_days=0 if had_one else None)
+    return subscriptions.start(customer.pk, plan, by=by, now=now, order=order)

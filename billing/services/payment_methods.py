@@ -143,7 +143,7 @@ def settle(session_id: UUID, *, setup: Setup, now: datetime) -> Settled:
         if setup.method is not None and setup.status == SetupStatus.COMPLETED:
             session.payment_method = _store(session, setup.method, present)
             attempts = payments.open_for_customer(customer.pk, now=present)
-            _begin_waiting(customer)
+            attempts += subscriptions.begin_waiting(customer, now=now)
         session.save()
     return Settled(session, attempts)
 
@@ -303,18 +303,6 @@ def _retire(method: PaymentMethod, *, by: str, now: datetime) -> None:
     method.is_default, method.removed_at = False, method.customer.lives_at(now)
     _save(method)
     journal.post(_changed("PAYMENT_METHOD_REMOVED", method, by=by, now=method.removed_at))
-
-
-def _begin_waiting(customer: Customer) -> None:
-    """Begin the subscription that was waiting for a payment method, if there is one."""
-    subscription = locks.live_subscription(customer.pk)
-    if subscription is None or subscription.status != SubscriptionStatus.INCOMPLETE:
-        return
-    added = PaymentMethod.objects.usable().filter(customer=customer).order_by("added_at")
-    anchor = subscriptions.anchor_of(subscription, added.values_list("added_at", flat=True).first())
-    if anchor is not None:
-        subscriptions.begin([(subscription, anchor)])
-        subscription.save()
 
 
 def _needs_method(customer_id: UUID) -> bool:

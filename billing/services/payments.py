@@ -131,6 +131,12 @@ def open_for_customer(customer_id: UUID, *, now: datetime) -> list[UUID]:
     return [attempt.pk for attempt in open_attempts(owed, by=NEW_METHOD, now=now)]
 
 
+def unsent_of(customer_id: UUID) -> list[UUID]:
+    """The attempts of a customer that wait to be collected."""
+    attempts = PaymentAttempt.objects.unsent().filter(invoice__customer=customer_id)
+    return list(attempts.order_by("created_at").values_list("pk", flat=True))
+
+
 def collect(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
     """Send an attempt to its gateway and settle it. None: somebody else is at it.
 

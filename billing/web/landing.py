@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
-from billing import clock
+from billing import clock, tasks
 from billing.core.errors import BillingError
 from billing.core.lifecycle import LIVE
 from billing.models import Subscription
@@ -60,12 +60,13 @@ def start(request: HttpRequest, plan_id: UUID) -> HttpResponse:
     now = clock.now()
     try:
         if member is None:
-            onboarding.sign_up(request.user, plan, now=now)
+            started = onboarding.sign_up(request.user, plan, now=now)
         else:
-            onboarding.choose(member.customer, plan, by=member.by, now=now)
+            started = onboarding.choose(member.customer, plan, by=member.by, now=now)
     except BillingError as error:
         messages.error(request, error.detail)
         return see("plans")
+    tasks.collect_open(started.customer_id)
     return see("billing_home")
 
 

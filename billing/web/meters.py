@@ -23,7 +23,7 @@ from billing.templatetags.money import rate
 from billing.web import chart
 from billing.web.chart import Drawing
 from billing.web.offers import counted
-from plans.terms import Price, UsageModel
+from plans.prices import Price, UsageModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,14 @@ def sums(overview: Overview) -> list[tuple[str, str, Money]]:
 
 
 def _sum(line: Line, overview: Overview) -> tuple[str, str, Money]:
-    if line.kind == LineKind.MINIMUM:
-        return "Up to the minimum", line.explanation, line.amount
-    if line.kind != LineKind.USAGE:
-        return "Base charge", line.explanation if line.share else "", line.amount
-    name = counted(overview.meters.get(line.meter), line.meter)
-    return f"{name}, so far", line.explanation, line.amount
+    if line.kind == LineKind.USAGE:
+        name = counted(overview.meters.get(line.meter), line.meter)
+        return f"{name}, so far", line.explanation, line.net
+    if line.kind == LineKind.RECURRING:
+        is_short = line.share is not None and not line.share.is_whole
+        return "Base charge", line.explanation if is_short else "", line.net
+    name = "Up to the minimum" if line.kind == LineKind.MINIMUM else line.description
+    return name, line.explanation, line.net
 
 
 def _use(

@@ -52,6 +52,19 @@ def story(world: World) -> Story:
 
 
 @pytest.fixture
+def alice(world: World) -> Customer:
+    """On Basic, 10.00 a month in advance and paid; half of April is over."""
+    alice = world.at("2026-04-01").customer("alice")
+    world.adds_card(alice)
+    world.sells("Start", "10.00")
+    world.sells("Pro", "30.00")
+    world.sells("Team", "10.00", quantity_unit="seat")
+    world.subscribes(alice, "Start")
+    world.at("2026-04-16")
+    return alice
+
+
+@pytest.fixture
 def operator(db: None) -> Client:
     """A superuser's browser."""
     return signed_in(User.objects.create_superuser("root@example.org", "secret"))

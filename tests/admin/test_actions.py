@@ -197,7 +197,7 @@ def test_a_subscription_that_was_set_aside_goes_on(story: Story, operator: Clien
     Subscription.objects.filter(pk=subscription.pk).update(stalled_reason="The total is absurd.")
     assert b"The total is absurd." in operator.get(change(subscription)).content
 
-    assert act(operator, subscription, "resume") == ["The next billing run takes it up."]
+    assert act(operator, subscription, "go_on") == ["The next billing run takes it up."]
 
     subscription.refresh_from_db()
     assert subscription.stalled_reason == ""

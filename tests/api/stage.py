@@ -8,15 +8,24 @@ from decimal import Decimal
 
 from django.db import transaction
 
+from billing.core.changes import Act
 from billing.gateways import registry
-from billing.models import CheckoutSession, Invoice, PaymentMethod, Subscription
-from billing.services import invoices, payment_methods, subscriptions, test_clocks
+from billing.models import (
+    CheckoutSession,
+    Invoice,
+    PaymentMethod,
+    ScheduledChange,
+    Subscription,
+)
+from billing.services import invoices, payment_methods, schedule, subscriptions, test_clocks
 from billing.services.payment_methods import ReturnUrls
+from billing.services.schedule import Wish
 from customers.models import Customer, TestClock
 from plans.models import Plan
 from tests import builders
 
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
+JUNE = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -24,9 +33,11 @@ class Stage:
     """What there is."""
 
     plan: Plan
+    other_plan: Plan
     alice: Customer
     bob: Customer
     subscription: Subscription
+    change: ScheduledChange
     method: PaymentMethod
     spare_method: PaymentMethod
     invoice: Invoice
@@ -35,7 +46,7 @@ class Stage:
 
 
 def set_stage() -> Stage:
-    """Alice subscribes, has two cards, a pending invoice and a visit to the gateway's page."""
+    """Alice subscribes and will pause, has two cards, a pending invoice, a visit to pay."""
     clock = test_clocks.create(now=NOW)
     alice = builders.make_customer("alice", now=NOW, test_clock=clock)
     plan = builders.make_plan()
@@ -45,9 +56,11 @@ def set_stage() -> Stage:
     method, spare = _card(alice, is_default=True), _card(alice)
     return Stage(
         plan=plan,
+        other_plan=builders.make_plan("Gold"),
         alice=alice,
         bob=builders.make_customer("bob", now=NOW),
         subscription=subscription,
+        change=schedule.change(subscription.pk, Wish(act=Act.PAUSE, when=JUNE), by="test", now=NOW),
         method=method,
         spare_method=spare,
         invoice=_pending(alice),

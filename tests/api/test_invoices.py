@@ -62,14 +62,17 @@ def test_a_draft(operator: Caller, alice: Customer) -> None:
         "created_at": body["created_at"],
     }
     assert body["lines"][0] == {
+        "kind": "item",
         "description": "Support",
         "quantity": "2.5",
         "unit_amount": "99.999",
         "amount": "250.00",
+        "discount": "0.00",
         "explanation": "2.5 × 99.999 = 250.00 USD",
         "period_start": None,
         "period_end": None,
         "meter": None,
+        "component": None,
         "tiers": [],
         "tax_rate": None,
         "tax_category": None,

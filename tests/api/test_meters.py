@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 
+from plans import services
 from tests.api.calling import Caller
 
 pytestmark = pytest.mark.django_db
@@ -33,15 +35,40 @@ def test_a_meter_that_counts(operator: Caller) -> None:
     assert answer.body == {"id": answer.body["id"], **body}
 
 
+@pytest.mark.parametrize("aggregation", ["sum", "count", "max", "last", "unique"])
+def test_a_meter_of_a_property(operator: Caller, aggregation: str) -> None:
+    body = {"code": "x", "name": "X", "aggregation": aggregation, "unit": "", "field": "user_id"}
+
+    answer = operator.post("/meters", body)
+
+    assert (answer.status, answer.body) == (201, {"id": answer.body["id"], **body})
+    assert operator.get("/meters").body["meters"] == [answer.body]
+
+
+@pytest.mark.parametrize("aggregation", ["sum", "count", "max", "last"])
+def test_a_meter_of_quantities(operator: Caller, aggregation: str) -> None:
+    answer = operator.post("/meters", {"code": "x", "aggregation": aggregation, "field": None})
+
+    assert (answer.body["aggregation"], answer.body["field"]) == (aggregation, None)
+
+
+def test_the_service_too_wants_to_know_what_is_unique(db: None) -> None:
+    with pytest.raises(ValidationError, match="Name the property"):
+        services.create_meter("x", name="X", aggregation="UNIQUE")
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "field"),
     [
         ({}, "required", "code"),
         ({"code": "no spaces"}, "invalid_request", "code"),
         ({"code": "x" * 65}, "max_length", "code"),
-        ({"code": "x", "aggregation": "max"}, "not_supported", "aggregation"),
+        ({"code": "x", "aggregation": "unique"}, "required", "field"),
+        ({"code": "x", "aggregation": "unique", "field": None}, "required", "field"),
         ({"code": "x", "aggregation": "median"}, "invalid_choice", "aggregation"),
-        ({"code": "x", "field": "bytes"}, "not_supported", "field"),
+        ({"code": "x", "field": ""}, "blank", "field"),
+        ({"code": "x", "field": "x" * 65}, "max_length", "field"),
+        ({"code": "x", "field": 7}, "invalid_request", "field"),
         ({"code": "x", "color": "red"}, "unknown_field", "color"),
     ],
 )

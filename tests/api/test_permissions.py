@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,7 +13,11 @@ from django.urls import URLPattern
 
 from billing.api import urls
 from billing.api.endpoint import Nowhere
-from billing.services import tokens
+from billing.services import tokens, usage
+from billing.services.usage import Report
+from plans import services as plan_services
+from plans.models import Coupon
+from plans.services import CouponTerms
 from tests.api.calling import Caller, caller
 from tests.api.stage import NOW, Stage, set_stage
 
@@ -35,6 +40,10 @@ def _same(body: Any) -> Callable[[Stage], Any]:
     return lambda _: body
 
 
+def _whose(stage: Stage) -> str:
+    return f"?customer={stage.alice.pk}"
+
+
 _READ = (401, 404, 200, 200, 200)  # something of Alice's
 _SHARED = (401, 200, 200, 200, 200)  # the catalogue, and lists, in which everybody finds theirs
 _OPERATORS_READ = (401, 403, 403, 403, 200)
@@ -53,6 +62,13 @@ TABLE: dict[str, Row] = {
     "GET plans/{plan_id}": Row(_SHARED),
     "PATCH plans/{plan_id}": Row((401, 403, 403, 403, 200), _same({"tier": 3})),
     "DELETE plans/{plan_id}": Row((401, 403, 403, 403, 204)),
+    "GET plans/{plan_id}/versions": Row(_OPERATORS_READ),
+    "GET plans/{plan_id}/retirement": Row(_OPERATORS_READ),
+    "POST plans/{plan_id}/moves": Row((401, 403, 403, 403, 200), _same({"when": "period_end"})),
+    "GET coupons": Row(_OPERATORS_READ),
+    "POST coupons": Row(_OPERATORS_MAKE, _same({"code": "SPRING", "percent_off": "10"})),
+    "GET coupons/{code}": Row(_OPERATORS_READ),
+    "DELETE coupons/{code}": Row((401, 403, 403, 403, 204)),
     "GET customers": Row(_SHARED),
     "POST customers": Row(_OPERATORS_MAKE, _same({"organization_id": "dora"})),
     "GET customers/{customer_id}": Row(_READ),
@@ -66,7 +82,31 @@ TABLE: dict[str, Row] = {
         lambda s: {"customer": str(s.alice.pk), "plan_id": str(s.plan.pk)},
     ),
     "GET subscriptions/{subscription_id}": Row(_READ),
+    "GET subscriptions/{subscription_id}/changes": Row(_READ),
+    "POST subscriptions/{subscription_id}/changes": Row(
+        (401, 404, 403, 201, 201),
+        lambda s: {"plan_id": str(s.other_plan.pk), "when": "now"},
+    ),
+    "GET subscriptions/{subscription_id}/changes/{change_id}": Row(_READ),
+    "DELETE subscriptions/{subscription_id}/changes/{change_id}": Row((401, 404, 403, 204, 204)),
+    "POST subscriptions/{subscription_id}/changes/{change_id}/retry": Row(
+        (401, 403, 403, 403, 409)
+    ),
+    "POST subscriptions/{subscription_id}/cancel": Row((401, 404, 403, 409, 409), _same({})),
+    "POST subscriptions/{subscription_id}/pause": Row((401, 404, 403, 409, 409), _same({})),
+    "POST subscriptions/{subscription_id}/resume": Row((401, 404, 403, 409, 409), _same({})),
+    "POST subscriptions/{subscription_id}/trial-end": Row(
+        (401, 403, 403, 403, 200), _same({"at": "2026-04-03T00:00:00Z"})
+    ),
+    "POST invoice-previews": Row(
+        (401, 404, 200, 200, 200), lambda s: {"subscription": str(s.subscription.pk)}
+    ),
     "POST usage-events": Row((401, 202, 403, 202, 202), _same(_EVENT)),
+    "PUT usage-events/{event_id}": Row(
+        (401, 404, 403, 200, 200),
+        _same({"customer": "alice", "meter": "api_calls", "quantity": "2"}),
+    ),
+    "DELETE usage-events/{event_id}": Row((401, 404, 403, 204, 204), query=_whose),
     "GET invoices": Row(_SHARED),
     "POST invoices": Row(
         _OPERATORS_MAKE,
@@ -202,14 +242,28 @@ def ids_of(stage: Stage) -> dict[str, str]:
     """What stands in an address for which of Alice's things."""
     return {
         "plan_id": str(stage.plan.pk),
+        "code": _coupon().code,
         "customer_id": str(stage.alice.pk),
         "feature": "api_calls",
         "subscription_id": str(stage.subscription.pk),
+        "change_id": str(stage.change.pk),
         "invoice_id": str(stage.invoice.pk),
         "method_id": str(stage.spare_method.pk),
         "session_id": str(stage.session.pk),
         "clock_id": str(stage.clock.pk),
+        "event_id": _event_id(),
     }
+
+
+def _event_id() -> str:
+    event = Report("counted", "alice", "api_calls", Decimal(1))
+    usage.record([event], now=NOW)
+    return event.event_id
+
+
+def _coupon() -> Coupon:
+    terms = CouponTerms(percent_off=Decimal(20))
+    return plan_services.create_coupon("WELCOME", terms=terms, by="test", now=NOW)
 
 
 def _operations() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from billing.models import UsageEvent
 from customers.models import Customer
 from tests import builders
 from tests.api.calling import Caller
+from tests.api.test_robustness import STRANGE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -192,3 +194,146 @@ def test_a_repetition_by_key_counts_nothing_twice(operator: Caller) -> None:
 
     assert first.body == again.body == {"accepted": 1, "duplicates": 0, "rejected": []}
     assert UsageEvent.objects.count() == 1
+
+
+def test_an_event_without_the_property_its_meter_reads_is_told(operator: Caller) -> None:
+    builders.make_meter("traffic", field="bytes")
+    body = {
+        "events": [
+            _event("e0", meter="traffic", properties={"bytes": 2.5}),
+            _event("e1", meter="traffic"),
+            _event("e2", meter="traffic", properties={"bytes": "many"}),
+        ]
+    }
+
+    answer = operator.post("/usage-events", body).body
+
+    assert [(row["index"], row["code"]) for row in answer["rejected"]] == [
+        (1, "missing_property"),
+        (2, "invalid_property"),
+    ]
+    assert UsageEvent.objects.get().quantity == Decimal("2.5")
+
+
+def _used(operator: Caller, alice: Customer) -> str:
+    """What Alice used of `api_calls` today."""
+    used: str = operator.get(f"/customers/{alice.pk}/usage?meter=api_calls").body["quantity"]
+    return used
+
+
+@pytest.mark.parametrize("name", ["alice", None])
+def test_an_event_is_withdrawn(operator: Caller, alice: Customer, name: str | None) -> None:
+    operator.post("/usage-events", {"events": [_event(), _event("e2", quantity="4")]})
+    path = f"/usage-events/e1?customer={name or alice.pk}"
+
+    assert operator.delete(path).status == 204
+    assert operator.delete(path).status == 204
+
+    assert _used(operator, alice) == "4"
+    assert operator.post("/usage-events", _event()).body["duplicates"] == 1
+    assert _used(operator, alice) == "4"
+    event = UsageEvent.objects.exclude(withdrawn_at=None).get()
+    assert event.withdrawn_by.startswith("test (")
+
+
+def test_an_event_is_replaced(operator: Caller, alice: Customer) -> None:
+    at = (clock.now() - timedelta(hours=1)).replace(microsecond=0)
+    written = at.isoformat().replace("+00:00", "Z")
+    operator.post("/usage-events", _event(occurred_at=written))
+    body = {"customer": "alice", "meter": "api_calls", "quantity": "9"}
+
+    answer = operator.send("PUT", "/usage-events/e1", body)
+    again = operator.send("PUT", "/usage-events/e1", {**body, "id": "e1", "properties": {}})
+
+    assert answer.status == 200
+    assert answer.body == {
+        "id": "e1",
+        "customer": str(alice.pk),
+        "meter": "api_calls",
+        "occurred_at": written,
+        "quantity": "9",
+        "properties": {},
+        "revision": 1,
+        "recorded_at": answer.body["recorded_at"],
+    }
+    assert again.body == answer.body
+    assert _used(operator, alice) == "9"
+
+
+def test_ids_may_have_slashes(operator: Caller, alice: Customer) -> None:
+    operator.post("/usage-events", _event("2026/04/é 1"))
+
+    assert operator.delete("/usage-events/2026/04/%C3%A9%201?customer=alice").status == 204
+    assert _used(operator, alice) == "0"
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"id": "e2"}, "invalid_request"),
+        ({"quantity": "-1"}, "invalid_quantity"),
+        ({"quantity": None}, "invalid_quantity"),
+        ({"meter": "teleports"}, "unknown_meter"),
+        ({"meter": None}, "required"),
+        ({"customer": 7}, "required"),
+        ({"occurred_at": "yesterday"}, "invalid_instant"),
+        ({"occurred_at": "2020-01-01T00:00:00Z"}, "too_old"),
+        ({"color": "red"}, "unknown_field"),
+        ({"properties": []}, "invalid_properties"),
+    ],
+)
+def test_a_bad_replacement_changes_nothing(
+    operator: Caller, alice: Customer, *, fields: dict[str, Any], code: str
+) -> None:
+    operator.post("/usage-events", _event())
+
+    answer = operator.send("PUT", "/usage-events/e1", {**_event(), **fields})
+
+    assert (answer.status, answer.code) == (400, code)
+    assert _used(operator, alice) == "1.5"
+
+
+def test_a_replacement_is_an_object(operator: Caller) -> None:
+    operator.post("/usage-events", _event())
+
+    assert operator.send("PUT", "/usage-events/e1", [_event()]).status == 400
+    assert operator.send("PUT", "/usage-events/e1?customer=alice", _event()).status == 400
+
+
+def test_an_operator_says_whose_event_it_is(operator: Caller) -> None:
+    operator.post("/usage-events", _event())
+
+    answer = operator.delete("/usage-events/e1")
+
+    assert (answer.status, answer.code, list(answer.body["errors"])) == (
+        400,
+        "required",
+        ["customer"],
+    )
+    for query in ("customer=", "customer=a&customer=b", "customer=alice&color=red"):
+        assert operator.delete(f"/usage-events/e1?{query}").status == 400
+    assert operator.delete("/usage-events/e1?customer=nobody").status == 404
+    assert not UsageEvent.objects.exclude(withdrawn_at=None).exists()
+
+
+def test_customers_correct_their_own_events_only(
+    operator: Caller, alice: Customer, as_alice: Caller, as_charlie: Caller
+) -> None:
+    operator.post("/usage-events", {"events": [_event(), _event("e2"), _event("e3")]})
+
+    assert as_alice.send("PUT", "/usage-events/e1", _event(quantity="7")).status == 200
+    assert as_alice.delete("/usage-events/e2").status == 204
+    for path in ("/usage-events/e3", "/usage-events/e3?customer=alice"):
+        assert as_charlie.delete(path).status == 404
+    assert as_charlie.send("PUT", "/usage-events/e3", _event("e3")).status == 404
+    assert _used(operator, alice) == "8.5"
+
+
+@pytest.mark.parametrize(
+    "field", ["id", "customer", "meter", "quantity", "occurred_at", "properties"]
+)
+def test_no_field_of_a_replacement_brings_it_down(operator: Caller, field: str) -> None:
+    operator.post("/usage-events", _event())
+    for value in STRANGE:
+        answer = operator.send("PUT", "/usage-events/e1", {**_event(), field: value})
+        assert answer.status < 500, (value, answer.body)

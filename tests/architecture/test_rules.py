@@ -113,7 +113,7 @@ def test_columns_are_named_for_what_they_hold(model: type[models.Model]) -> None
             "now", "trial_start", "trial_end", "billing_anchor", "period_start", "period_end",
             "last_login", "date_joined",
         }:  # fmt: skip  # the words of api.md and of Django
-            assert field.name.endswith("_at"), field
+            assert field.name.endswith(("_at", "_until")), field
         if isinstance(field, models.BooleanField):
             assert field.name.startswith(("is_", "has_", "makes_")), field
 

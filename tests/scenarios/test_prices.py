@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from billing.models import InvoiceLine
-from plans.terms import Price, Tier, UsageModel, UsageTerms
+from plans.prices import Price, Tier, UsageModel
+from plans.terms import UsageTerms
 from tests import builders
 from tests.terms import seed_terms
 from tests.world import World

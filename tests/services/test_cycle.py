@@ -18,6 +18,7 @@ from billing.models import (
 from billing.services import cycle, journal, locks, payment_methods, subscriptions
 from billing.services.cycle import Chunk
 from customers.models import Customer
+from plans.models import PlanVersion
 from tests import builders
 from tests.terms import seed_terms
 from tests.threads import at_once
@@ -234,8 +235,8 @@ def test_who_cannot_be_billed_holds_up_nobody_else(world: World) -> None:
     for person in people[1:]:
         world.uses(person, 1, meter="api_calls")
     subscription = world.subscription(people[0])
-    terms = {**subscription.terms, "amount": "1e18"}
-    Subscription.objects.filter(pk=subscription.pk).update(terms=terms)
+    dear = builders.make_plan("Dear", seed_terms("900000000000000", "400", "1.80"))
+    Subscription.objects.filter(pk=subscription.pk).update(plan_version=dear.current)
     clock = world.clock
 
     cycle.run(now=clock.now, clock=clock)
@@ -245,7 +246,7 @@ def test_who_cannot_be_billed_holds_up_nobody_else(world: World) -> None:
     assert "2^53" in stalled.stalled_reason
     assert BillingPeriod.objects.filter(customer=people[0], closed_at=None).count() == 1
 
-    Subscription.objects.filter(pk=subscription.pk).update(terms=subscription.terms)
+    Subscription.objects.filter(pk=subscription.pk).update(plan_version=subscription.plan_version)
     cycle.resume(subscription.pk, by="test", now=clock.now)
     cycle.run(now=clock.now, clock=clock)
     assert Invoice.objects.count() == 3
@@ -272,7 +273,9 @@ def test_a_second_worker_takes_what_the_first_has_not_claimed(world: World) -> N
 def test_terms_that_cannot_be_read_hold_up_nobody_else(world: World, terms: dict[str, str]) -> None:
     people = many_active(world, 3)
     clock = world.clock
-    Subscription.objects.filter(customer=people[0]).update(terms=terms)
+    plan = builders.make_plan("Unreadable")
+    version = PlanVersion.objects.create(plan=plan, number=2, terms=terms, created_at=world.now)
+    Subscription.objects.filter(customer=people[0]).update(plan_version=version)
 
     cycle.run(now=clock.now, clock=clock)
 

@@ -89,6 +89,9 @@ def test_a_finalized_invoice_is_frozen_by_the_database(world: World) -> None:
     invoice = world.drafts(alice, "12.50")
     finalize(invoice)
     line = InvoiceLine.objects.get()
+    item = {"customer": alice, "kind": "ITEM", "description": "", "quantity": 0, "currency": "USD"}
+    item |= {"amount_minor": 0, "explanation": "", "created_at": world.now}
+    waiting = InvoiceLine.objects.create(**item)
 
     for change in (
         lambda: Invoice.objects.update(total_minor=1),
@@ -97,22 +100,16 @@ def test_a_finalized_invoice_is_frozen_by_the_database(world: World) -> None:
         lambda: Invoice.objects.all()._raw_delete(using="default"),
         lambda: InvoiceLine.objects.update(amount_minor=1),
         lambda: InvoiceLine.objects.all()._raw_delete(using="default"),
-        lambda: InvoiceLine.objects.create(
-            invoice=invoice,
-            position=2,
-            kind="ITEM",
-            description="",
-            quantity=0,
-            unit_amount=0,
-            amount_minor=0,
-            explanation="",
+        lambda: InvoiceLine.objects.create(**item, invoice=invoice, position=2, discount_minor=0),
+        lambda: InvoiceLine.objects.filter(pk=waiting.pk).update(
+            invoice=invoice, position=2, discount_minor=0
         ),
         lambda: JournalLine.objects.update(amount_minor=1),
         lambda: JournalEntry.objects.all()._raw_delete(using="default"),
     ):
         with pytest.raises(DatabaseError, match="refused"):
             change()
-    assert InvoiceLine.objects.get() == line
+    assert InvoiceLine.objects.get(invoice=invoice) == line
 
 
 def test_an_unbalanced_entry_cannot_commit(world: World) -> None:

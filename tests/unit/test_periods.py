@@ -1,16 +1,27 @@
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.core.periods import Cadence, Period
+from billing.core.periods import Cadence, Period, days_between
 from plans.terms import Alignment, Interval
 
-ZONES = ["UTC", "Asia/Tokyo", "America/Juneau", "Europe/Berlin", "Australia/Lord_Howe"]
+ZONES = [
+    "UTC",
+    "Asia/Tokyo",
+    "America/Juneau",
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Africa/Cairo",
+    "America/Santiago",
+    "Pacific/Kiritimati",
+]
 
 cadences = st.builds(
     Cadence,
@@ -37,13 +48,46 @@ def local(cadence: Cadence, instant: datetime) -> str:
 
 @given(cadences, st.integers(min_value=0, max_value=40))
 def test_periods_tile(cadence: Cadence, count: int) -> None:
-    span = cadence.first(needs_a_day=False)
+    span = cadence.opening(cadence.anchor, needs_a_day=False)
     assert span.period.start == cadence.anchor
     for _ in range(count):
         following = cadence.following(span.period.end)
         assert following.period.start == span.period.end
         assert following.period == following.nominal
         span = following
+
+
+@given(cadences)
+def test_periods_tile_a_hundred_years(cadence: Cadence) -> None:
+    """Each boundary is counted from the anchor; a local day that never was leaves no period."""
+    a_year = {Interval.DAY: 366, Interval.WEEK: 53, Interval.MONTH: 12, Interval.YEAR: 1}
+    in_all = 100 * a_year[cadence.interval] // cadence.interval_count + 1
+    for first in {0, in_all // 3, in_all - 24}:
+        indices = range(max(first, 0), max(first, 0) + 24)
+        bounds = [cadence.boundary(index) for index in indices]
+        assert bounds == sorted(bounds)
+        for start, end in pairwise(bounds):
+            if start == end:
+                continue
+            period = Period(start, end)
+            assert cadence.nominal(start) == period
+            assert cadence.nominal(end - timedelta(microseconds=1)) == period
+            assert cadence.following(start).period == period
+            assert cadence.is_boundary(start)
+
+
+@given(
+    st.sampled_from([29, 30, 31]),
+    st.integers(min_value=0, max_value=1199),
+    st.sampled_from(ZONES),
+)
+def test_an_anchor_late_in_the_month_is_never_lost(day: int, months: int, zone: str) -> None:
+    """In each of 1,200 months the boundary is that day, or the month's last."""
+    start = datetime(2015, 1, day, 12, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    cadence = Cadence(start, Interval.MONTH, 1, Alignment.ANNIVERSARY, ZoneInfo(zone))
+    found = cadence.boundary(months).astimezone(ZoneInfo(zone))
+    assert (found.year, found.month) == (2015 + months // 12, months % 12 + 1)
+    assert found.day == min(day, monthrange(found.year, found.month)[1])
 
 
 @given(cadences, st.timedeltas(min_value=timedelta(), max_value=timedelta(days=4000)))
@@ -54,9 +98,9 @@ def test_an_instant_is_in_its_own_period(cadence: Cadence, later: timedelta) -> 
 
 @given(cadences)
 def test_the_first_period_is_within_one_interval_or_joins_the_next(cadence: Cadence) -> None:
-    span = cadence.first(needs_a_day=True)
+    span = cadence.opening(cadence.anchor, needs_a_day=True)
     assert span.period.start == cadence.anchor
-    assert cadence.days(Period(cadence.anchor, span.period.end)) >= 1
+    assert days_between(cadence.anchor, span.period.end, cadence.zone) >= 1
     assert span.nominal.end == span.period.end
     assert span.is_short == (
         cadence.alignment == Alignment.CALENDAR and span.nominal.start <= cadence.anchor
@@ -84,7 +128,7 @@ def test_months_begin_at_local_midnight_whatever_the_clocks_do() -> None:
 
 def test_the_calendar_month_ends_with_the_customers_month() -> None:
     cadence = monthly("2026-04-11 15:00", "Asia/Tokyo", Alignment.CALENDAR)
-    span = cadence.first(needs_a_day=True)
+    span = cadence.opening(cadence.anchor, needs_a_day=True)
     assert span.period == Period(
         datetime(2026, 4, 11, 6, tzinfo=UTC), datetime(2026, 4, 30, 15, tzinfo=UTC)
     )
@@ -93,10 +137,11 @@ def test_the_calendar_month_ends_with_the_customers_month() -> None:
 
 def test_a_first_period_of_no_days_joins_the_next_one() -> None:
     cadence = monthly("2026-04-30 10:00", alignment=Alignment.CALENDAR)
-    span = cadence.first(needs_a_day=True)
+    span = cadence.opening(cadence.anchor, needs_a_day=True)
     assert local(cadence, span.period.end) == "2026-06-01 00:00"
     assert not span.is_short
-    assert local(cadence, cadence.first(needs_a_day=False).period.end) == "2026-05-01 00:00"
+    counted = cadence.opening(cadence.anchor, needs_a_day=False)
+    assert local(cadence, counted.period.end) == "2026-05-01 00:00"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +156,8 @@ def test_a_first_period_of_no_days_joins_the_next_one() -> None:
 def test_calendar_units(interval: Interval, ends: str) -> None:
     saturday = datetime(2026, 4, 11, 9, tzinfo=UTC)
     cadence = Cadence(saturday, interval, 1, Alignment.CALENDAR, ZoneInfo("UTC"))
-    assert local(cadence, cadence.first(needs_a_day=False).period.end)[:10] == ends
+    span = cadence.opening(saturday, needs_a_day=False)
+    assert local(cadence, span.period.end)[:10] == ends
 
 
 @pytest.mark.parametrize(

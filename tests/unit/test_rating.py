@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from billing.core import rating
 from billing.core.money import Money, round_minor
 from billing.core.proration import WHOLE, Share
-from plans.terms import Price, Tier, UsageModel
+from plans.prices import Price, Tier, UsageModel
 from tests.terms import seed_terms
 
 PREMIUM = seed_terms("180", "400", "1.80")
@@ -137,3 +137,47 @@ def test_using_more_never_costs_less(model: UsageModel, used: Decimal, currency:
     less = rating.usage(price, used=used, share=WHOLE, currency=currency)
     more = rating.usage(price, used=used + 1, share=WHOLE, currency=currency)
     assert more.amount.minor >= less.amount.minor
+
+
+PACKAGED = (
+    Tier(Decimal(10), Decimal("0.5"), Decimal(3)),
+    Tier(Decimal(100), Decimal("0.333"), package_size=Decimal(7)),
+    Tier(None, Decimal("0.1"), Decimal(2)),
+)
+MONOTONE = [
+    Price(UsageModel.ALLOWANCE, Decimal("1.25"), Decimal(50)),
+    Price(UsageModel.GRADUATED, tiers=PACKAGED),
+    Price(UsageModel.PACKAGE, Decimal("1.5"), Decimal(5), package_size=Decimal(10)),
+    Price(UsageModel.PERCENTAGE, included=Decimal(20), percent=Decimal("1.5")),
+]
+quantities = st.decimals(min_value=0, max_value=10**4, places=3)
+
+
+@given(st.sampled_from(MONOTONE), quantities, quantities, st.integers(0, 30))
+def test_more_never_costs_less_in_a_short_period_either(
+    price: Price, some: Decimal, other: Decimal, days: int
+) -> None:
+    share = Share(days, 30)
+    less, more = (
+        rating.usage(price, used=used, share=share, currency="KWD").amount.minor
+        for used in sorted([some, other])
+    )
+    assert less <= more
+
+
+@given(st.sampled_from(MONOTONE), quantities)
+def test_a_shorter_period_never_includes_more(price: Price, used: Decimal) -> None:
+    costs = [
+        rating.usage(price, used=used, share=Share(days, 30), currency="KWD").amount.minor
+        for days in range(31)
+    ]
+    assert costs == sorted(costs, reverse=True)
+
+
+@given(quantities, st.sampled_from(["USD", "JPY", "KWD"]))
+def test_the_parts_of_tiers_sum_to_the_line(used: Decimal, currency: str) -> None:
+    price = Price(UsageModel.GRADUATED, tiers=PACKAGED)
+    rated = rating.usage(price, used=used, share=WHOLE, currency=currency)
+    assert sum((tier.units for tier in rated.tiers), Fraction(0)) == Fraction(used)
+    parts = sum((tier.exact for tier in rated.tiers), Fraction(0))
+    assert rated.amount == round_minor(parts, currency)

@@ -19,13 +19,15 @@ from billing.core.figures import figure, rate
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money
 from billing.core.postings import Posting
-from plans.terms import InvalidTermsError, PlanTerms, Price, Tier, UsageModel, UsageTerms
+from plans.prices import Price, Tier, UsageModel
+from plans.terms import InvalidTermsError, PlanTerms, UsageTerms
 from tests.terms import seed_terms
 
 NOW = datetime(2026, 4, 20, tzinfo=UTC)
 POLICY = DunningPolicy(retry_after_days=(1, 3))
 PER_UNIT = Price(UsageModel.PER_UNIT, Decimal(1))
 FIRST, OPEN = Tier(Decimal(10), Decimal(2)), Tier(None, Decimal(1))
+NO_PACKAGE = replace(OPEN, package_size=Decimal(0))
 SEATS = Price(UsageModel.VOLUME, tiers=(OPEN,))
 
 
@@ -138,13 +140,28 @@ def test_terms_are_read_back_as_they_were() -> None:
         (priced(Price(UsageModel.PACKAGE, Decimal(1))), "usage"),
         ({"minimum": Decimal(-1)}, "minimum"),
         ({"quantity_pricing": SEATS, "amount": Decimal(0)}, "quantity_pricing"),
-        ({"quantity_pricing": SEATS, "quantity_unit": "seat"}, "amount"),
+        ({"quantity_pricing": PER_UNIT, "quantity_unit": "seat"}, "quantity_pricing"),
+        ({"minimum_quantity": 2}, "minimum_quantity"),
+        ({"minimum_quantity": 0, "quantity_unit": "seat"}, "minimum_quantity"),
+        (priced(replace(PER_UNIT, percent=Decimal(1))), "usage"),
+        (priced(Price(UsageModel.PERCENTAGE)), "usage"),
+        (priced(Price(UsageModel.PERCENTAGE, Decimal(1), percent=Decimal(1))), "usage"),
+        (
+            priced(Price(UsageModel.VOLUME, tiers=(replace(OPEN, package_size=Decimal(0)),))),
+            "usage",
+        ),
+        ({"usage": (UsageTerms("a", PER_UNIT, {"region": ()}),)}, "usage"),
     ],
 )
 def test_terms_that_make_no_sense_are_refused(changes: dict[str, Any], field: str) -> None:
     with pytest.raises(InvalidTermsError) as refused:
         replace(seed_terms("180", "400", "1.80"), **changes)
     assert set(refused.value.errors) == {field}
+
+
+def test_an_amount_stands_beside_the_pricing_of_a_quantity() -> None:
+    terms = replace(seed_terms("180", "400", "1.80"), quantity_pricing=SEATS, quantity_unit="seat")
+    assert PlanTerms.from_json(terms.to_json()) == terms
 
 
 def test_free_is_free() -> None:

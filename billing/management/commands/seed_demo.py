@@ -27,7 +27,8 @@ from customers import services as customer_services
 from customers.models import Customer, User
 from plans import services as plan_services
 from plans.models import Meter, Plan
-from plans.terms import Alignment, PlanTerms, Price, UsageModel, UsageTerms
+from plans.prices import Price, UsageModel
+from plans.terms import Alignment, PlanTerms, UsageTerms
 
 BY: Final = "demo"
 METER: Final = "api_calls"
