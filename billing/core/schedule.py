@@ -82,7 +82,8 @@ def _after(agreement: Agreement, change: Change, *, taken: datetime | None) -> A
         raise ConflictError("Another change is due then.", code="same_instant")
     stay = agreement.stay
     ends_here = stay is not None and stay.period.end == change.at
-    if change.is_at_period_end and not ends_here:
+    is_over = agreement.status == SubscriptionStatus.CANCELED
+    if change.is_at_period_end and not (ends_here or is_over):
         raise ConflictError(
             "No period ends then, as the subscription is by that time.", code="not_a_period_end"
         )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 from time import sleep
@@ -7,12 +8,22 @@ from uuid import uuid4
 
 import pytest
 
+from billing.core.changes import Act
 from billing.core.errors import ConflictError, InvalidError, NotFoundError
 from billing.gateways.base import Charge, ChargeRequest
 from billing.gateways.sandbox import SandboxGateway
 from billing.models import Invoice, PaymentAttempt
-from billing.services import locks, payments, test_clocks
+from billing.services import (
+    locks,
+    payment_methods,
+    payments,
+    schedule,
+    subscriptions,
+    test_clocks,
+)
+from billing.services.schedule import Wish
 from customers.models import Customer
+from plans.terms import Billed
 from tests import builders
 from tests.threads import at_once
 from tests.world import World, instant
@@ -110,3 +121,64 @@ def test_an_advance_waits_for_a_charge_that_a_worker_is_making(
     outcomes = at_once(lambda: payments.collect(attempt.pk, now=clock.now), advance)
 
     assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+
+
+def test_one_step_or_many_give_the_same_books(world: World) -> None:
+    """A year of changes, in one advance for the one and day by day for the other."""
+    start, end = instant("2026-01-31 10:00"), instant("2027-01-31 10:00")
+    world.at("2026-01-31 10:00")
+    plans = [
+        world.sells("Team", "10.00", quantity_unit="seat"),
+        world.sells("Big", "19.99", quantity_unit="seat", billed=Billed.IN_ARREARS),
+    ]
+    told = []
+    for name, days in (("at once", 365), ("by and by", 1)):
+        clock = test_clocks.create(now=start)
+        customer = builders.make_customer(name, now=start, test_clock=clock)
+        payment_methods.add(
+            customer, token="tok_ok", now=start, gateway=builders.sandbox(), is_default=True
+        )
+        row = subscriptions.start(customer.pk, plans[0], by="test", now=start)
+        for n, wish in enumerate(
+            [
+                Wish(quantity=3),
+                Wish(plan_version=plans[1].current),
+                Wish(quantity=2),
+                Wish(act=Act.PAUSE),
+            ],
+            start=1,
+        ):
+            when = start + timedelta(days=40 * n, hours=5 * n)
+            schedule.change(row.pk, replace(wish, when=when), by="test", now=start)
+        moment = start
+        while moment < end:
+            moment = min(moment + timedelta(days=days), end)
+            test_clocks.advance(clock.pk, to=moment)
+        told.append(world.bills(customer))
+
+    assert told[0] == told[1]
+    assert len(told[0]) > 5
+
+
+def test_many_clocks_are_advanced_side_by_side(world: World) -> None:
+    start, end = instant("2026-04-01"), instant("2026-07-01")
+    world.at("2026-04-01")
+    plan = world.sells("Basic", "30.00")
+    clocks = []
+    for n in range(60):
+        clock = test_clocks.create(now=start)
+        customer = builders.make_customer(f"customer-{n}", now=start, test_clock=clock)
+        payment_methods.add(
+            customer, token="tok_ok", now=start, gateway=builders.sandbox(), is_default=True
+        )
+        subscriptions.start(customer.pk, plan, by="test", now=start)
+        clocks.append(clock.pk)
+
+    def advance(worker: int) -> None:
+        for clock_id in clocks[worker::4]:
+            test_clocks.advance(clock_id, to=end)
+
+    outcomes = at_once(*(lambda worker=worker: advance(worker) for worker in range(4)))
+
+    assert not [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+    assert Invoice.objects.filter(status="PAID").count() == 4 * len(clocks)
