@@ -127,6 +127,11 @@ def bill(
 
 def discounted(lines: Sequence[Line], *, coupons: Sequence[Coupon], part: Fraction) -> list[Line]:
     """Lines with what coupons take off them; those that know it already are left alone."""
+    if not coupons:
+        return [
+            line if line.discount_minor is not None else replace(line, discount_minor=0)
+            for line in lines
+        ]
     open_to = [
         line.plan if line.kind in DISCOUNTABLE and line.discount_minor is None else None
         for line in lines

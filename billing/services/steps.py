@@ -23,7 +23,6 @@ from billing.models.schedule import ChangeStatus
 from billing.queries import catalogue
 from billing.queries.agreements import Standing
 from billing.services import facts, journal, late_usage, metering, usage, writing
-from billing.services.writing import Taken
 
 # How long after the end usage may still be reported; a last invoice bills it then.
 LAST_LOOK: Final = metering.OLDEST
@@ -117,14 +116,11 @@ def take(
                 earlier=tuple(line for line, _ in earlier),
                 is_billed=turn.is_billed or (step.is_last_look and bool(earlier)),
             )
-            taken = Taken(
-                step.standing,
-                turn,
-                step.at,
+            taken = replace(
+                writing.taken(step.standing, turn, at=step.at),
                 earlier=[period for _, period in earlier],
                 splits_at=splits_at(step.remaining),
             )
-            writing.require_payable(taken)
         _schedule_next(step, turn.agreement)
         takings.append(taken)
     attempts = writing.write(takings, by=by, now=now)

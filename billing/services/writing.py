@@ -52,7 +52,7 @@ _SUBSCRIPTION: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A turn that a subscription takes.
+    """A turn that a subscription takes, entered on its tab.
 
     :param earlier: the billing period of each of the turn's earlier lines.
     :param splits_at: when a scheduled change will split the period that is open afterwards.
@@ -61,6 +61,8 @@ class Taken:
     standing: Standing
     turn: Turn
     at: datetime
+    tab: Tab
+    bill: Bill | None
     earlier: Sequence[UUID] = ()
     splits_at: datetime | None = None
 
@@ -73,8 +75,6 @@ class _Entry:
     """
 
     taken: Taken
-    tab: Tab
-    bill: Bill | None
     current: BillingPeriod | None
     opened: BillingPeriod | None
 
@@ -107,7 +107,7 @@ def write(takings: Sequence[Taken], *, by: str, now: datetime) -> list[UUID]:
     opened = [entry.opened for entry in entries if entry.opened]
     bulk.insert(opened)
     usage.place(opened)
-    billed = [_draft(entry) for entry in entries if entry.bill]
+    billed = [_draft(entry) for entry in entries if entry.taken.bill]
     invoices.keep(_lines_that_wait(entries), now=now)
     written = invoices.write(billed, by=by, now=now)
     attempts = payments.open_attempts(written, by=by, now=now)
@@ -117,19 +117,19 @@ def write(takings: Sequence[Taken], *, by: str, now: datetime) -> list[UUID]:
     return [attempt.pk for attempt in attempts]
 
 
-def require_payable(taken: Taken) -> None:
-    """Refuse a turn whose invoice could not be written.
+def taken(standing: Standing, turn: Turn, *, at: datetime) -> Taken:
+    """Enter a turn on a subscription's tab.
 
-    :raises InvalidError: if its total is more than any reader of JSON holds exactly.
+    :raises InvalidError: if its invoice would ask for more than any reader of JSON holds exactly.
     """
-    _, bill = tabs.enter(taken.standing.tab, taken.turn, at=taken.at)
+    tab, bill = tabs.enter(standing.tab, turn, at=at)
     if bill is not None and bill.total.minor > invoices.LARGEST_MINOR:
         raise InvalidError("The total is above 2^53 minor units.", code="invalid_total")
+    return Taken(standing, turn, at, tab, bill)
 
 
 def _enter(taken: Taken, now: datetime) -> _Entry:
-    tab, bill = tabs.enter(taken.standing.tab, taken.turn, at=taken.at)
-    before, after = taken.standing.tab.agreement, tab.agreement
+    before, after = taken.standing.tab.agreement, taken.tab.agreement
     row, stay, closed = taken.standing.period, after.stay, taken.turn.closed
     opened = None
     if row is not None and closed is not None and not _is_replaced(row, stay):
@@ -148,7 +148,7 @@ def _enter(taken: Taken, now: datetime) -> _Entry:
     if taken.splits_at is not None and current is not None and current.closed_at is None:
         current.counts_until = min(current.ends_at, taken.splits_at)
     _put_agreement(taken.standing.subscription, before, after, at=taken.at)
-    return _Entry(taken, tab, bill, row, opened)
+    return _Entry(taken, row, opened)
 
 
 def _is_replaced(row: BillingPeriod, stay: Stay | None) -> bool:
@@ -201,11 +201,11 @@ def _put_agreement(
 
 
 def _draft(entry: _Entry) -> Draft:
-    if entry.bill is None:
+    if entry.taken.bill is None:
         raise ValueError("There is nothing to bill.")
     return Draft(
         customer=entry.subscription.customer,
-        bill=entry.bill,
+        bill=entry.taken.bill,
         subscription_id=entry.subscription.pk,
         waiting=entry.taken.standing.waiting,
         periods=entry.periods,
@@ -216,18 +216,20 @@ def _lines_that_wait(entries: Sequence[_Entry]) -> Iterator[invoices.Waiting]:
     """New lines of each turn that was not billed, and what was carried over."""
     for entry in entries:
         customer = entry.subscription.customer_id
-        if entry.bill is None:
+        if entry.taken.bill is None:
             known = len(entry.taken.standing.waiting)
-            for line, period in zip(entry.tab.waiting[known:], entry.periods, strict=True):
+            for line, period in zip(entry.taken.tab.waiting[known:], entry.periods, strict=True):
                 yield invoices.Waiting(customer, line, period)
-        elif entry.bill.carried is not None:
-            yield invoices.Waiting(customer, entry.bill.carried, None)
+        elif entry.taken.bill.carried is not None:
+            yield invoices.Waiting(customer, entry.taken.bill.carried, None)
 
 
 def _store_redemptions(entries: Sequence[_Entry]) -> None:
     changed: list[Redemption] = []
     for entry in entries:
-        for row, value in zip(entry.taken.standing.redemptions, entry.tab.redemptions, strict=True):
+        for row, value in zip(
+            entry.taken.standing.redemptions, entry.taken.tab.redemptions, strict=True
+        ):
             if (row.periods_left, row.covers_until) != (value.periods_left, value.covers_until):
                 row.periods_left, row.covers_until = value.periods_left, value.covers_until
                 changed.append(row)
