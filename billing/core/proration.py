@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fractions import Fraction
 from typing import Final, Self
@@ -114,9 +114,17 @@ class Ruler:
         return days_between(start, end, self.zone)
 
 
-def opening(terms: PlanTerms, cadence: Cadence, start: datetime) -> tuple[Span, Share]:
-    """The period that these terms begin with at an instant, and how much of a whole it is."""
+def opening(
+    terms: PlanTerms, cadence: Cadence, start: datetime, *, first_day_counts: bool | None = None
+) -> tuple[Span, Share]:
+    """The period that these terms begin with at an instant, and how much of a whole it is.
+
+    :param first_day_counts: as another plan has it, whose period ends there: whose the day of the
+        change is, one of the two must say for both. None for these terms' own.
+    """
     ruler = Ruler.of(terms, cadence.zone)
+    if first_day_counts is not None:
+        ruler = replace(ruler, first_day_counts=first_day_counts)
     span = cadence.opening(start, needs_a_day=ruler.needs_a_day)
     return span, ruler.share_of(span)
 

@@ -156,18 +156,26 @@ def _resume(paused: Agreement, at: datetime) -> Turn:
     return _opened(after, at)
 
 
-def _opened(after: Agreement, at: datetime) -> Turn:
-    """Open the period that begins in the middle of an interval, or with it."""
-    span, share = proration.opening(after.terms, after.cadence, at)
+def _opened(after: Agreement, at: datetime, *, before: Agreement | None = None) -> Turn:
+    """Open the period that begins in the middle of an interval, or with it.
+
+    :param before: whose period ended there; its plan says whose the day of the change is.
+    """
+    counts = None if before is None else before.terms.first_day_counts
+    span, share = proration.opening(after.terms, after.cadence, at, first_day_counts=counts)
     opened, ahead = charging.open_period(after, span.period, share)
     return Turn(opened, ahead=ahead, is_billed=bool(ahead), part=share.fraction)
 
 
-def _open_in_full(_before: Agreement, after: Agreement, at: datetime) -> Turn:
-    """The new price is due whole for what is left of the interval."""
-    span, share = proration.opening(after.terms, after.cadence, at)
+def _open_in_full(before: Agreement, after: Agreement, at: datetime) -> Turn:
+    """The new price is due whole for what is left of the interval; a credit is a part of that."""
+    counts = before.terms.first_day_counts
+    span, share = proration.opening(after.terms, after.cadence, at, first_day_counts=counts)
     whole = Share(share.whole, share.whole, share.unit)
     opened, ahead = charging.open_period(after, span.period, whole)
+    stay = opened.open_stay
+    if stay.advance is not None:
+        opened = replace(opened, stay=replace(stay, advance=replace(stay.advance, share=share)))
     return Turn(opened, ahead=ahead, is_billed=bool(ahead))
 
 
@@ -201,7 +209,7 @@ def _open_rest(before: Agreement, after: Agreement, at: datetime) -> Turn:
     is_fresh = at == stay.period.start and stay.share.is_whole
     is_fresh = is_fresh and stay.period == before.cadence.nominal(at)
     if not (is_fresh and after.cadence.is_boundary(at)):
-        return _opened(after, at)
+        return _opened(after, at, before=before)
     span = after.cadence.following(at)
     opened, ahead = charging.open_period(after, span.period, after.ruler.share_of(span))
     return Turn(opened, ahead=ahead, is_billed=bool(ahead))

@@ -54,8 +54,8 @@ def standing(overview: Overview, policy: DunningPolicy) -> Standing:
         return Standing(
             Badge("Payment overdue", Tone.BAD), _past_due(subscription, overview, policy)
         )
-    if status == SubscriptionStatus.ACTIVE and _lacks_method(subscription, overview):
-        return Standing(Badge("Active", Tone.WAIT), "Please add a card: there is none to charge.")
+    if status == SubscriptionStatus.ACTIVE:
+        return _active(subscription, overview)
     return _OTHERS[status]
 
 
@@ -116,6 +116,16 @@ def _trial(subscription: Subscription, overview: Overview) -> Standing:
     )
 
 
+def _active(subscription: Subscription, overview: Overview) -> Standing:
+    if subscription.cancel_at is not None:
+        return Standing(
+            Badge("Active", Tone.WAIT), f"Your plan ends on {day(subscription.cancel_at)}."
+        )
+    if _lacks_method(subscription, overview):
+        return Standing(Badge("Active", Tone.WAIT), "Please add a card: there is none to charge.")
+    return Standing(Badge("Active", Tone.GOOD), "Everything is in order. There is nothing to do.")
+
+
 def _lacks_method(subscription: Subscription, overview: Overview) -> bool:
     return overview.method is None and not subscription.plan_terms.is_free
 
@@ -147,9 +157,6 @@ def _past_due(subscription: Subscription, overview: Overview, policy: DunningPol
 
 
 _OTHERS: Final = {
-    SubscriptionStatus.ACTIVE: Standing(
-        Badge("Active", Tone.GOOD), "Everything is in order. There is nothing to do."
-    ),
     SubscriptionStatus.PAUSED: Standing(Badge("Paused", Tone.QUIET), "Your plan is paused."),
     SubscriptionStatus.CANCELED: Standing(Badge("Ended", Tone.QUIET), "Your plan has ended."),
 }

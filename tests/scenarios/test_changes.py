@@ -253,3 +253,32 @@ def test_a_pause_that_gives_nothing_back_is_not_charged_again(world: World) -> N
     world.at("2026-05-01")
 
     assert [total for _, _, total in world.bills(alice)] == ["30.00", "30.00"]
+
+
+def test_the_day_of_a_change_is_charged_once_between_plans_that_count_differently(
+    world: World,
+) -> None:
+    world.at("2026-04-01")
+    world.sells("Counts", "30.00")
+    world.sells("Does not", "30.00", first_day_counts=False)
+    pairs = (("alice", "Counts", "Does not"), ("bob", "Does not", "Counts"))
+    people = {name: world.customer(name) for name, _, _ in pairs}
+    for name, old, _ in pairs:
+        world.adds_card(people[name])
+        world.subscribes(people[name], old)
+    for name, _, new in pairs:
+        person = people[name]
+        world.at("2026-04-16" if name == "alice" else "2026-05-16").changes(person, plan=new)
+        assert world.newest_invoice(person).total.minor == 0
+
+
+def test_what_was_paid_in_full_for_a_rest_is_given_back_by_the_days_of_it(world: World) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    world.adds_card(alice)
+    for name, amount in (("Basic", "30.00"), ("Pro", "60.00"), ("Max", "90.00")):
+        world.sells(name, amount)
+    world.subscribes(alice, "Basic")
+    world.at("2026-04-11").changes(alice, plan="Pro", charge=ChangeCharge.FULL)
+    world.at("2026-04-21").changes(alice, plan="Max")
+
+    assert world.bills(alice)[-1] == ("04-21", [("Unused Pro", "-30.00"), ("Max", "30.00")], "0.00")

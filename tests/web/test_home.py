@@ -110,6 +110,15 @@ def test_a_running_plan_whose_card_is_gone_asks_for_another(people: People) -> N
     assert "about $30.00" in page.text
 
 
+def test_a_plan_that_is_canceled_says_when_it_ends(people: People) -> None:
+    customer, alice = _active(people)
+    people.world.cancels(customer)
+
+    page = alice.get(HOME)
+
+    assert "Your plan ends on 1 May 2026." in page.text
+
+
 def test_days_are_the_customers_own(people: People) -> None:
     customer = people.world.signs_up("alice", "Premium", timezone="Asia/Tokyo")
     alice = people.person("alice", customer)
