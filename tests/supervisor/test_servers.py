@@ -136,7 +136,7 @@ def test_the_urls_suit_django_redis_and_celery(throwaway: tuple[Path, Servers]) 
     assert (parsed["NAME"], parsed["USER"], parsed["PORT"]) == ("bursar", "postgres", 5432)
 
     broker = servers.redis_url.replace("unix://", "redis+socket://", 1)
-    with celery.Celery(broker=broker).connection() as connection:
+    with celery.Celery(broker=broker, set_as_current=False).connection() as connection:
         connection.ensure_connection(max_retries=1)
         assert connection.connected
 
