@@ -11,7 +11,6 @@ from typing import Final
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -27,7 +26,6 @@ from billing.core.invoicing import Line
 from billing.core.money import total
 from billing.models import InvoiceLine
 from billing.queries import agreements
-from billing.services import payments
 from billing.services.schedule import ConflictingChangesError
 
 _SEEN: Final = "seen"
@@ -99,8 +97,7 @@ def _carry_out(pages: BooksAdmin, request: HttpRequest, row: Model, form: StepFo
     except (BillingError, ValidationError) as error:
         _tell(request, error)
         return False
-    customer_id = form.subscription.customer_id
-    transaction.on_commit(lambda: tasks.collect_soon(payments.unsent_of(customer_id)))
+    tasks.collect_open(form.subscription.customer_id)
     pages.log_change(request, row, done)
     messages.success(request, done)
     return True
