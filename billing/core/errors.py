@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 
 class BillingError(Exception):
@@ -44,3 +45,12 @@ class PaymentFailedError(BillingError):
 
 class UnavailableError(BillingError):
     """A part we depend on does not answer; asking again later is right."""
+
+
+# What goes wrong where a subscription's own data makes no sense: its fault, and nobody else's.
+FAULTS: Final = (BillingError, ValueError, ArithmeticError, LookupError)
+
+
+def words(error: Exception) -> str:
+    """What an exception says."""
+    return str(error) or type(error).__name__

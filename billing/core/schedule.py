@@ -54,6 +54,18 @@ def timeline(agreement: Agreement, pending: Sequence[Change]) -> list[Step]:
     return steps
 
 
+def conflicts(
+    agreement: Agreement, pending: Sequence[Change], *, known: Sequence[Conflict] = ()
+) -> list[Conflict]:
+    """What contradicts on the timeline, in order.
+
+    :param known: what did so before one more change was asked for: that is not its fault.
+    """
+    old = {id(conflict.change) for conflict in known}
+    found = (step.conflict for step in timeline(agreement, pending))
+    return [one for one in found if one is not None and id(one.change) not in old]
+
+
 def roll(agreement: Agreement, at: datetime) -> Agreement:
     """The agreement in the period that holds an instant, or ends with it, as far as is known.
 

@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from billing.core import changes, schedule
 from billing.core.agreement import SubscribedPlan
 from billing.core.changes import Change
-from billing.core.errors import ConflictError
+from billing.core.errors import FAULTS, ConflictError, words
 from billing.core.forecast import Foreseen
 from billing.core.money import Money, total
 from billing.core.periods import Cadence
@@ -165,8 +165,8 @@ def _outcome(
         return _conflicts(prospect, change) or _difference(prospect, change)
     except ConflictError as error:
         return [Objection(error.code, error.detail)]
-    except prospects.FAULTS as error:
-        return [Objection(UNFIT, prospects.words(error))]
+    except FAULTS as error:
+        return [Objection(UNFIT, words(error))]
 
 
 def _change(prospect: Prospect, supposed: _Supposed) -> Change:
@@ -178,16 +178,14 @@ def _change(prospect: Prospect, supposed: _Supposed) -> Change:
 
 
 def _conflicts(prospect: Prospect, change: Change) -> list[Objection]:
-    """Every contradiction on the timeline as it would be."""
+    """Every contradiction that it would bring to the timeline."""
     standing = prospect.standing
-    rows = [*(row.pk for row in standing.pending), None]
-    values = [*standing.changes, change]
-    ordered = sorted(zip(values, rows, strict=True), key=lambda pair: pair[0].at)
-    steps = schedule.timeline(standing.agreement, [value for value, _ in ordered])
+    pending = standing.changes
+    row_of = {id(value): row.pk for value, row in zip(pending, standing.pending, strict=True)}
+    known = schedule.conflicts(standing.agreement, pending)
     return [
-        Objection(step.conflict.code, step.conflict.detail, step.change.at, row)
-        for step, (_, row) in zip(steps, ordered, strict=True)
-        if step.conflict is not None
+        Objection(found.code, found.detail, found.change.at, row_of.get(id(found.change)))
+        for found in schedule.conflicts(standing.agreement, [*pending, change], known=known)
     ]
 
 

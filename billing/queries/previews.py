@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -16,7 +16,6 @@ from billing.core.errors import ConflictError, InvalidError
 from billing.core.forecast import Foreseen
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.periods import Cadence, Period
-from billing.core.schedule import Conflict
 from billing.core.tab import Tab
 from billing.models import Subscription
 from billing.queries import agreements, catalogue, usage
@@ -137,8 +136,8 @@ def _bills(
     changes_at = None
     if wanted is not None:
         change = wanted(tab.agreement)
+        _require_possible(tab.agreement, pending, change)
         pending = tuple(sorted((*pending, change), key=lambda change: change.at))
-        _require_possible(tab.agreement, pending)
         horizon, changes_at = max(horizon, change.at), change.at
     found = []
     for foreseen in forecast.foresee(tab, until=horizon, usage=used, pending=pending):
@@ -148,10 +147,9 @@ def _bills(
     return found
 
 
-def _require_possible(agreement: Agreement, pending: tuple[Change, ...]) -> None:
-    found = (step.conflict for step in schedule.timeline(agreement, pending))
-    conflict: Conflict | None = next((one for one in found if one is not None), None)
-    if conflict is not None:
+def _require_possible(agreement: Agreement, pending: Sequence[Change], change: Change) -> None:
+    known = schedule.conflicts(agreement, pending)
+    for conflict in schedule.conflicts(agreement, [*pending, change], known=known):
         raise ConflictError(conflict.detail, code=conflict.code)
 
 

@@ -19,7 +19,7 @@ from billing.core import changes, forecast
 from billing.core.agreement import Agreement, Stay
 from billing.core.changes import Change
 from billing.core.charging import Counted
-from billing.core.errors import BillingError, ConflictError
+from billing.core.errors import FAULTS, ConflictError, words
 from billing.core.forecast import Foreseen
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.money import round_half_away
@@ -33,8 +33,6 @@ from plans.models import Meter, PlanVersion
 from plans.terms import Interval, PlanTerms
 
 CHUNK: Final = 500
-# What a subscription may be unfit by: its own data, as in the billing run.
-FAULTS: Final = (BillingError, ValueError, ArithmeticError, LookupError)
 _PLACES: Final = 12
 _TICK: Final = timedelta(microseconds=1)
 _ADDED_UP: Final = frozenset({Meter.Aggregation.SUM, Meter.Aggregation.COUNT})
@@ -350,8 +348,3 @@ def _elapsed(stay: Stay, until: datetime) -> Fraction:
     if until >= period.end:
         return Fraction(1)
     return Fraction((until - period.start) // _TICK, (period.end - period.start) // _TICK)
-
-
-def words(error: Exception) -> str:
-    """What an exception says."""
-    return str(error) or type(error).__name__

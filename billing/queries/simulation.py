@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
-from billing.core.errors import NotFoundError
+from billing.core.errors import FAULTS, NotFoundError, words
 from billing.core.forecast import Foreseen
 from billing.core.money import Money
 from billing.core.periods import Cadence
@@ -125,8 +125,8 @@ def simulate(
             try:
                 until = after(prospect.present, months, row.customer)
                 yield Simulated(row, list(prospect.bills(until)))
-            except prospects.FAULTS as error:
-                yield Simulated(row, reason=prospects.words(error))
+            except FAULTS as error:
+                yield Simulated(row, reason=words(error))
 
 
 def after(present: datetime, months: int, customer: Customer) -> datetime:

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import Min
 from uuid_utils.compat import uuid7
 
-from billing.core.errors import BillingError
+from billing.core.errors import FAULTS, words
 from billing.models import PaymentMethod, Subscription
 from billing.queries import agreements
 from billing.queries.agreements import Standing
@@ -122,8 +122,8 @@ def _blaming(subscription: Subscription) -> Iterator[None]:
     """What goes wrong in here is this subscription's own fault."""
     try:
         yield
-    except (BillingError, ValueError, ArithmeticError, LookupError) as error:
-        raise UnfitError(subscription.pk, str(error) or type(error).__name__) from error
+    except FAULTS as error:
+        raise UnfitError(subscription.pk, words(error)) from error
 
 
 def _first_method_added(rows: Sequence[Subscription]) -> dict[UUID, datetime]:

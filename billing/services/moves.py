@@ -10,10 +10,10 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.core.errors import BillingError, NotFoundError
+from billing.core.errors import FAULTS, BillingError, NotFoundError, words
 from billing.models import ScheduledChange
 from billing.models.schedule import ChangeStatus
-from billing.queries import moves, prospects
+from billing.queries import moves
 from billing.queries.moves import Objection, Refusal
 from billing.services import locks, payments, schedule
 from billing.services.schedule import ConflictingChangesError, Wish
@@ -66,7 +66,7 @@ def move(
     for subscription_id in list(rows.values_list("pk", flat=True)):
         try:
             change = _move(subscription_id, wish, by=by, now=now)
-        except prospects.FAULTS as error:
+        except FAULTS as error:
             moved.refused.append(Refusal(subscription_id, _objections(error)))
             continue
         if change is None:
@@ -104,4 +104,4 @@ def _objections(error: Exception) -> list[Objection]:
     if isinstance(error, BillingError):
         return [Objection(error.code, error.detail)]
     logger.error("A subscription cannot be moved.", exc_info=error)
-    return [Objection(moves.UNFIT, prospects.words(error))]
+    return [Objection(moves.UNFIT, words(error))]

@@ -11,7 +11,6 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.core import changes, schedule, turns
-from billing.core.agreement import Agreement
 from billing.core.changes import Act
 from billing.core.errors import BillingError, ConflictError, InvalidError, NotFoundError
 from billing.core.lifecycle import SubscriptionStatus
@@ -211,26 +210,17 @@ def _require(
     trial_end: datetime | None = None,
 ) -> None:
     """Refuse what brings a contradiction that was not there; an older one is not its fault."""
-    known = {row.pk for _, row in _conflicts(standing, standing.pending, standing.agreement)}
     agreement = standing.agreement
+    values = {row.pk: standing.change(row) for row in (*standing.pending, *rows)}
+    before = [values[row.pk] for row in standing.pending]
+    known = schedule.conflicts(agreement, before)
     if trial_end is not None:
         agreement = turns.move_trial_end(agreement, trial_end)
-    found = _conflicts(standing, rows, agreement)
-    new = [(conflict, row) for conflict, row in found if row.pk not in known]
-    if new:
-        raise ConflictingChangesError(new, asked)
-
-
-def _conflicts(
-    standing: Standing, rows: Sequence[ScheduledChange], agreement: Agreement
-) -> list[tuple[Conflict, ScheduledChange]]:
-    ordered = sorted(rows, key=lambda row: row.due_at)
-    steps_taken = schedule.timeline(agreement, [standing.change(row) for row in ordered])
-    return [
-        (step.conflict, row)
-        for step, row in zip(steps_taken, ordered, strict=True)
-        if step.conflict is not None
-    ]
+    found = schedule.conflicts(agreement, [values[row.pk] for row in rows], known=known)
+    if found:
+        row_of = {id(values[row.pk]): row for row in rows}
+        pairs = [(conflict, row_of[id(conflict.change)]) for conflict in found]
+        raise ConflictingChangesError(pairs, asked)
 
 
 def due_step(standing: Standing, method_added_at: datetime | None) -> Step:

@@ -10,6 +10,7 @@ from django.db import connection
 
 from billing.models import Invoice
 from customers.models import Customer
+from plans import services as plan_services
 from plans.models import Coupon
 from tests.api.calling import Caller, caller
 from tests.world import World
@@ -266,3 +267,24 @@ def test_a_coupon_that_would_be_redeemed_is_in_the_preview(world: World, operato
     world.at("2026-05-01")
 
     assert foreseen == str(world.newest_invoice(alice).total.major) == "5.00"
+
+
+def test_an_older_contradiction_is_no_more_in_the_previews_way_than_in_the_changes(
+    world: World, operator: Caller
+) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    world.adds_card(alice)
+    world.sells("Basic", "10.00")
+    gone, pro = world.sells("Gone", "20.00"), world.sells("Pro", "30.00")
+    world.subscribes(alice, "Basic")
+    world.changes(alice, plan="Gone", when="2026-06-10")
+    plan_services.retire(gone.pk, by="test", now=world.now)
+    world.at("2026-04-16")
+    change = {"plan_id": str(pro.pk), "when": "now"}
+    subscription = str(world.subscription(alice).pk)
+
+    foreseen = operator.post(PATH, {"subscription": subscription, "change": change})
+    done = operator.post(f"/subscriptions/{subscription}/changes", change)
+
+    assert (foreseen.status, done.status) == (200, 201)
+    assert foreseen.body["total"] == str(world.newest_invoice(alice).total.major) == "10.00"
