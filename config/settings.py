@@ -13,7 +13,9 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from billing.core.dunning import DunningPolicy
-from billing.core.lifecycle import SubscriptionStatus
+from billing.core.entitlements import Reason
+from billing.core.lifecycle import AttemptStatus, SubscriptionStatus
+from billing.core.taxes import TaxCategory
 
 env = Env()
 env.read_env(str(Path(__file__).resolve().parent.parent / ".env"), recurse=False)
@@ -107,6 +109,17 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
     "run_cycle": {"task": "billing.tasks.run_cycle", "schedule": 20.0, "options": {"expires": 20}},
     "sweep": {"task": "billing.tasks.sweep", "schedule": 15.0, "options": {"expires": 15}},
+    "check_tax_ids": {
+        "task": "billing.tasks.check_tax_ids",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "recognize": {
+        "task": "billing.tasks.recognize",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
+    "seal": {"task": "billing.tasks.seal", "schedule": 5.0, "options": {"expires": 5}},
     "heartbeat": {"task": "billing.tasks.heartbeat", "schedule": 3.0, "options": {"expires": 3}},
 }
 
@@ -130,6 +143,7 @@ EMAIL = env.dj_email_url("EMAIL_URL")
 if "EMAIL_BACKEND" not in EMAIL:
     raise ImproperlyConfigured("EMAIL_URL has no scheme that says how mail is sent.")
 vars().update(EMAIL)
+EMAIL_TIMEOUT = EMAIL.get("EMAIL_TIMEOUT") or 10  # a silent server holds no worker up
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "billing@localhost")
 
 REST_FRAMEWORK = {
@@ -154,7 +168,18 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
     "ENUM_NAME_OVERRIDES": {
+        "AccessReasonEnum": [reason.value for reason in Reason],
         "FeatureKindEnum": ["switch", "limit", "config"],
+        "CreditKindEnum": ["paid", "promotional"],
+        "CreditDrawKindEnum": ["invoice", "usage", "refund", "expiry", "void"],
+        "CreditReasonEnum": ["cancellation", "return", "discount", "refund", "correction"],
+        "AttemptStatusEnum": [status.value.lower() for status in AttemptStatus],
+        "DisputeStatusEnum": ["open", "won", "lost"],
+        "DisputeSourceEnum": ["customer", "gateway"],
+        "CreditDestinationEnum": ["balance", "refund", "auto"],
+        "DunningStatusEnum": ["running", "recovered", "stopped", "exhausted"],
+        "DunningOrderEnum": ["running", "stopped"],
+        "TaxCategoryEnum": [category.value for category in TaxCategory],
         "SubscriptionStatusEnum": [status.value.lower() for status in SubscriptionStatus],
     },
 }
@@ -169,6 +194,9 @@ DUNNING_POLICY = DunningPolicy(
     retry_after_days=tuple(env.list("DUNNING_RETRY_DAYS", [1, 3, 5, 7], subcast=int)),
     grace_days=env.int("DUNNING_GRACE_DAYS", 7),
 )
+# Where the EU's register of VAT numbers is asked, without a path to a number; "" asks nobody.
+VIES_URL = env.str("VIES_URL", "https://ec.europa.eu/taxation_customs/vies/rest-api")
+TAX_ID_RECHECK_DAYS = env.int("TAX_ID_RECHECK_DAYS", 90)
 STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY")
 STRIPE_WEBHOOK_SECRET = env.str("STRIPE_WEBHOOK_SECRET")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", stripe.DEFAULT_API_BASE)

@@ -13,6 +13,7 @@ os.environ.setdefault("STRIPE_WEBHOOK_SECRET", "whsec_" + "0" * 32)
 os.environ.setdefault("EMAIL_URL", "dummy://")
 os.environ.setdefault("SECURE", "0")
 os.environ.setdefault("TEST_CLOCKS", "1")
+os.environ.setdefault("VIES_URL", "")
 
 from config.settings import *  # noqa: F403  # the environment comes first
 

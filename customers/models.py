@@ -69,7 +69,10 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 class Customer(models.Model):
-    """Who pays. Nothing here names a person; `BillingDetails` does."""
+    """Who pays. Nothing here names a person; `BillingDetails` does.
+
+    With a `tax_exemption`, the reason that documents state, no tax is charged to them.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     organization_id = models.CharField(max_length=255, unique=True)
@@ -80,6 +83,8 @@ class Customer(models.Model):
     locale = models.CharField(max_length=16, default="en")
     timezone = models.CharField(max_length=64, default="UTC")
     metadata = models.JSONField(default=dict, blank=True)
+    tax_exemption = models.CharField(max_length=255, default="", blank=True)
+    erased_at = models.DateTimeField(null=True, blank=True)
     test_clock = models.ForeignKey(
         TestClock, null=True, blank=True, on_delete=models.PROTECT, related_name="customers"
     )
@@ -127,23 +132,80 @@ class BillingDetails(models.Model):
         return self.name or self.email
 
 
+class TaxIdStatus(models.TextChoices):
+    """What is known of a tax number: the last answer there was."""
+
+    UNCHECKED = "UNCHECKED"
+    VALID = "VALID"
+    INVALID = "INVALID"
+
+
+class TaxIdQuerySet(models.QuerySet["TaxId"]):
+    """Questions about tax numbers."""
+
+    def due(self, now: datetime) -> Self:
+        """Those the register is to be asked about, the longest due first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
+
+
 class TaxId(models.Model):
-    """A tax number of a customer, as given."""
+    """A tax number of a customer, written as its register writes it, and what that said of it.
+
+    `status` is the last answer, of `checked_at`; with `is_stale` the register was due to be asked
+    again and could not be. `consultation` proves that it was asked. A number that `confirmed_by`
+    vouches for is not asked about. `next_check_at` is None where nobody is to be asked.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="tax_ids")
     kind = models.CharField(max_length=16)
     value = models.CharField(max_length=64)
+    country = models.CharField(max_length=2, default="", blank=True)
+    status = models.CharField(
+        max_length=9, choices=TaxIdStatus.choices, default=TaxIdStatus.UNCHECKED
+    )
+    is_stale = models.BooleanField(default=False)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    next_check_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    consultation = models.CharField(max_length=64, default="", blank=True)
+    confirmed_by = models.CharField(max_length=255, default="", blank=True)
+    confirmation = models.CharField(max_length=255, default="", blank=True)
+
+    objects = TaxIdQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "tax number"
         constraints = [
             models.UniqueConstraint(
                 fields=["customer", "kind", "value"], name="tax_id_once_per_customer"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=TaxIdStatus.values), name="tax_id_status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(confirmed_by="")
+                | models.Q(status=TaxIdStatus.VALID, next_check_at=None),
+                name="a_confirmed_tax_id_is_valid",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                condition=models.Q(next_check_at__isnull=False),
+                name="tax_id_due",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
+
+    @property
+    def is_valid(self) -> bool | None:
+        """The last answer; None if there was none yet."""
+        if self.status == TaxIdStatus.UNCHECKED:
+            return None
+        return self.status == TaxIdStatus.VALID
 
 
 class CustomerUser(models.Model):

@@ -165,8 +165,10 @@ class PlanTerms:
 
     `amount` is the recurring charge per interval, per unit of quantity where `quantity_unit` is
     set; with `quantity_pricing` it is due once, and the quantity is priced by that. `minimum` is
-    the least total of a period. `first_day_counts=False` is seed 003's formula: days left =
-    last day - start day.
+    the least total of a period. `tax_class` says which of a place's rates of tax it bears; with
+    `is_tax_included` every price has the tax in it. With `is_prepaid`, usage draws credit down as
+    it happens, and ends where there is none. `first_day_counts=False` is seed 003's formula: days
+    left = last day - start day.
 
     :raises InvalidTermsError: naming every field at fault.
     """
@@ -189,6 +191,9 @@ class PlanTerms:
     first_day_counts: bool = True
     upgrade: ChangePolicy = UPGRADE
     downgrade: ChangePolicy = DOWNGRADE
+    tax_class: str = "standard"
+    is_tax_included: bool = False
+    is_prepaid: bool = False
     features: Mapping[str, Any] = field(default_factory=dict)
     limits: Mapping[str, str] = field(default_factory=dict)
 
@@ -252,6 +257,9 @@ class PlanTerms:
             "first_day_counts": self.first_day_counts,
             "upgrade": self.upgrade.to_json(),
             "downgrade": self.downgrade.to_json(),
+            "tax_class": self.tax_class,
+            "is_tax_included": self.is_tax_included,
+            "is_prepaid": self.is_prepaid,
             "features": dict(self.features),
             "limits": dict(self.limits),
         }
@@ -290,6 +298,9 @@ _PARSERS: Final[dict[str, Any]] = {
     "first_day_counts": bool,
     "upgrade": ChangePolicy.from_json,
     "downgrade": ChangePolicy.from_json,
+    "tax_class": str,
+    "is_tax_included": bool,
+    "is_prepaid": bool,
     "features": dict,
     "limits": dict,
 }
@@ -313,6 +324,7 @@ def _faults(terms: PlanTerms) -> dict[str, list[str]]:
             terms.minimum is None or prices.is_rate(terms.minimum),
             "Not negative, and at most 12 decimals.",
         ),
+        ("tax_class", 1 <= len(terms.tax_class) <= 32, "From 1 to 32 characters."),
         (
             "minimum_quantity",
             1 <= terms.minimum_quantity <= (MAX_QUANTITY if terms.quantity_unit else 1),

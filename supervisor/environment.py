@@ -97,6 +97,7 @@ def settings(given: Mapping[str, str], home: Home, *, port: int) -> dict[str, st
         "STRIPE_API_BASE": f"http://{HOST}:{stripe_port(home)}",
         "TEST_CLOCKS": "1",
         "SECURE": "0",
+        "VIES_URL": "",
         "EMAIL_URL": f"file:///{home.path.resolve() / 'mail'}",
     }
     if own(given).stripe:

@@ -11,10 +11,12 @@ from itertools import count
 from typing import Any, Self
 
 from billing.core.changes import Act
-from billing.models import BillingPeriod, Invoice, ScheduledChange, Subscription
+from billing.core.invoicing import Item
+from billing.models import BillingPeriod, Invoice, PaymentAttempt, ScheduledChange, Subscription
 from billing.services import (
     invoices,
     payment_methods,
+    payments,
     schedule,
     subscriptions,
     test_clocks,
@@ -77,7 +79,7 @@ class World:
         started = subscriptions.start(
             customer.pk, self.plans[plan], by="test", now=self.now, order=Order(**order)
         )
-        self._collect()
+        self.settles()
         return started
 
     def sells(self, name: str, amount: str, **terms: Any) -> Plan:
@@ -99,7 +101,7 @@ class World:
             by="test",
             now=self.now,
         )
-        self._collect()
+        self.settles()
         return change
 
     def cancels(self, customer: Customer, when: str = "period_end") -> ScheduledChange:
@@ -116,17 +118,23 @@ class World:
             is_default=True,
         )
         assert settled.session.payment_method is not None
-        self._collect()
+        self.settles()
 
     def drafts(self, customer: Customer, amount: str, currency: str = "USD") -> Invoice:
         """An invoice by hand over one item."""
         return invoices.draft(
             customer.pk,
             currency=currency,
-            items=[("An item", Decimal(1), Decimal(amount))],
+            items=[Item("An item", Decimal(1), Decimal(amount))],
             by="test",
             now=self.now,
         )
+
+    def charges(self, invoice: Invoice) -> PaymentAttempt:
+        """Have an invoice charged; the attempt waits for a worker."""
+        attempt = payments.charge(invoice.pk, by="test", now=self.now)
+        assert attempt is not None
+        return attempt
 
     def uses(self, customer: Customer, quantity: int | str, meter: str = "api_calls") -> Receipt:
         """Report one event."""
@@ -180,7 +188,7 @@ class World:
         assert version is not None
         return PlanVersion.objects.select_related("plan").get(pk=version.pk)
 
-    def _collect(self) -> None:
+    def settles(self) -> None:
         """Let the workers do what was left to them."""
         self.at(f"{self.now:%Y-%m-%d %H:%M:%S}")
 

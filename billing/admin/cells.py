@@ -19,10 +19,19 @@ from billing.core.money import Money
 
 NOTHING: Final = "–"
 _COLOURS: Final = {
-    "success": {"ACTIVE", "PAID", "SUCCEEDED", "COMPLETED", "DEFAULT", "HANDLED", "GRANTED"},
-    "info": {"TRIALING", "PENDING", "PROCESSING", "OPEN", "SENDING", "CREATED"},
+    "success": {
+        "ACTIVE",
+        "PAID",
+        "SUCCEEDED",
+        "COMPLETED",
+        "DEFAULT",
+        "HANDLED",
+        "GRANTED",
+        "RECOVERED",
+    },
+    "info": {"TRIALING", "PENDING", "PROCESSING", "OPEN", "SENDING", "CREATED", "RUNNING"},
     "warning": {"INCOMPLETE", "PAST_DUE", "CHARGED_WITH_ERROR", "UNKNOWN", "WAITING", "IN_PROTEST"},
-    "danger": {"FAILED", "UNCOLLECTIBLE", "CHARGEBACK", "REVOKED", "REFUSED"},
+    "danger": {"FAILED", "UNCOLLECTIBLE", "CHARGEBACK", "REVOKED", "REFUSED", "EXHAUSTED"},
 }
 _COLOUR_OF: Final = {code: colour for colour, codes in _COLOURS.items() for code in codes}
 
@@ -82,6 +91,11 @@ def document(value: Any) -> SafeString:
     """JSON as people read it."""
     text = json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)
     return format_html('<pre class="document">{}</pre>', text)
+
+
+def add_of(model: type[models.Model]) -> str:
+    """The URL of the form for a new row."""
+    return reverse(f"admin:{_name(model)}_add")
 
 
 def _name(model: type[models.Model]) -> str:

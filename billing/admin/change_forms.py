@@ -77,11 +77,15 @@ class StepForm(forms.Form):
         )
 
     def leave(self, *, now: datetime) -> list[InvoiceLine]:
-        """The lines that would wait for an invoice, by the command itself, undone."""
+        """The lines that no invoice would take up, by the command itself, undone.
+
+        They wait for one, or are given back by a credit note, where there will be none.
+        """
+        theirs = InvoiceLine.objects.filter(customer=self.subscription.customer_id, invoice=None)
+        given_back = list(theirs.exclude(credit_note=None).values_list("pk", flat=True))
         with rehearsal.undone():
             self.carry_out(by="preview", now=now)
-            lines = InvoiceLine.objects.waiting().filter(customer=self.subscription.customer_id)
-            return list(lines)
+            return list(theirs.exclude(pk__in=given_back).order_by("created_at", "pk"))
 
     def carry_out(self, *, by: str, now: datetime) -> str:
         """Do it, and say what was done.

@@ -30,6 +30,7 @@ from billing.services.schedule import ConflictingChangesError
 
 _SEEN: Final = "seen"
 _WAITING: Final = "No invoice is in sight; this waits for the next one"
+_GIVEN_BACK: Final = "At once, by a credit note, with its tax"
 _CHANGED: Final = (
     "What was entered, or the subscription, has changed since the preview. This is how it is now."
 )
@@ -122,7 +123,8 @@ def _found(form: StepForm) -> list[ForeseenInvoice]:
     if not waiting:
         return found
     whole = total((line.amount for line in waiting), waiting[0].currency)
-    return [ForeseenInvoice(_WAITING, [_line(line) for line in waiting], cells.money(whole))]
+    title = _GIVEN_BACK if any(line.credit_note_id for line in waiting) else _WAITING
+    return [ForeseenInvoice(title, [_line(line) for line in waiting], cells.money(whole))]
 
 
 def _contradictions(form: StepForm) -> list[str]:

@@ -14,11 +14,12 @@ from django.http import HttpRequest
 
 from billing import clock
 from billing.admin import columns, finding, story, tables
-from billing.admin.base import OperatorAdmin, by
+from billing.admin.base import by
+from billing.admin.payers import PayerAdmin
 from billing.admin.theme import ModelForm, StackedInline, dress
 from billing.core import money
 from billing.core.errors import InvalidError
-from customers import services
+from customers import countries, services
 from customers.models import BillingDetails, Customer
 
 
@@ -27,7 +28,17 @@ class CustomerForm(ModelForm):
 
     class Meta:
         model = Customer
-        fields = ("organization_id", "currency", "locale", "timezone", "metadata")
+        fields = (
+            "organization_id",
+            "currency",
+            "locale",
+            "timezone",
+            "tax_exemption",
+            "metadata",
+        )
+        help_texts = {
+            "tax_exemption": "Why no tax is charged to them, as invoices say it. Empty: it is."
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,10 +62,26 @@ class CustomerForm(ModelForm):
         return zone
 
 
+class BillingDetailsForm(ModelForm):
+    """The person or company; their country by its code, since tax goes by it."""
+
+    class Meta:
+        model = BillingDetails
+        fields = services.DETAILS
+
+    def clean_country(self) -> str:
+        """An ISO 3166 code, or none."""
+        code = str(self.cleaned_data["country"]).strip().upper()
+        if code and code not in countries.codes():
+            raise ValidationError("An ISO 3166 code, like “GB”.", code="unknown_country")
+        return code
+
+
 class BillingDetailsInline(StackedInline):
     """The person or company behind a customer; seen by those who may view such details."""
 
     model = BillingDetails
+    form = BillingDetailsForm
     can_delete = False
     max_num = 1
     fields = (
@@ -77,11 +104,12 @@ _RECORD: Final = (
     "created_by",
     columns.instant("updated_at"),
     "updated_by",
+    columns.instant("erased_at"),
 )
 
 
 @admin.register(Customer)
-class CustomerAdmin(OperatorAdmin):
+class CustomerAdmin(PayerAdmin):
     """Every customer, and each one's whole story."""
 
     form = CustomerForm
@@ -108,7 +136,12 @@ class CustomerAdmin(OperatorAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Customer | None = None) -> Any:
         """What is set, and what was written down about it."""
-        settings = (("organization_id", "currency"), ("timezone", "locale"), "metadata")
+        settings = (
+            ("organization_id", "currency"),
+            ("timezone", "locale"),
+            "tax_exemption",
+            "metadata",
+        )
         sections: list[Any] = [("Settings", {"fields": settings})]
         if obj is not None:
             record = (_RECORD[:2], _RECORD[2:4], _RECORD[4:])

@@ -6,29 +6,37 @@ from typing import Final
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 
 from billing import clock, tasks
-from billing.admin import cells, columns, related
-from billing.admin.base import BooksAdmin, OperatorAdmin, by
+from billing.admin import cells, columns, credit_page, dunning, related, returns
+from billing.admin.base import BooksAdmin, by
+from billing.admin.credit_page import CreditForm, RefundForm
+from billing.admin.money_forms import InstalmentsForm
 from billing.admin.tables import Table
-from billing.admin.theme import dialog_action
-from billing.core import lifecycle
+from billing.admin.theme import dialog_action, page_action
+from billing.core import figures, lifecycle
+from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money
 from billing.models import (
+    CreditNote,
+    Dispute,
+    DunningRun,
+    Instalment,
     Invoice,
     InvoiceLine,
-    InvoiceSeries,
     JournalEntry,
     Payment,
     PaymentAttempt,
-    Seller,
+    Refund,
 )
 from billing.queries import balances
-from billing.services import invoices, payments
+from billing.queries import instalments as agreed
+from billing.services import instalments, invoices, payments
+from billing.services.credit_notes import CREDITABLE
 
 _ADDRESS: Final = (
     "name",
-    "address",
     "line1",
     "line2",
     "postal_code",
@@ -70,7 +78,14 @@ class InvoiceAdmin(BooksAdmin):
     search_fields = ("=number", "customer__organization_id")
     search_help_text = "Number, or a part of the organization"
     ordering = ("-pk",)
-    actions_detail = ("charge_again", "cancel")
+    actions_detail = (
+        "charge_again",
+        "agree_instalments",
+        "withdraw_instalments",
+        "credit",
+        "refund",
+        "cancel",
+    )
     readonly_fields = (
         columns.computed("Number", str),
         columns.link("customer"),
@@ -85,6 +100,8 @@ class InvoiceAdmin(BooksAdmin):
         columns.instant("period_start", "for the time from"),
         columns.instant("period_end", "to"),
         columns.money("discount"),
+        columns.money("tax"),
+        columns.computed("Notes", lambda invoice: "\n".join(invoice.notes) or cells.NOTHING),
         columns.computed("Seller", lambda invoice: _party(invoice.seller)),
         columns.computed("Buyer", lambda invoice: _party(invoice.buyer)),
         columns.instant("created_at"),
@@ -92,8 +109,9 @@ class InvoiceAdmin(BooksAdmin):
     )
     fields = (
         readonly_fields[:5],
-        (*readonly_fields[5:9], readonly_fields[9]),
-        (*readonly_fields[10:15], *readonly_fields[15:]),
+        readonly_fields[5:10],
+        readonly_fields[10:15],
+        readonly_fields[15:],
     )
 
     def tables(self, obj: Invoice) -> list[Table]:
@@ -101,20 +119,33 @@ class InvoiceAdmin(BooksAdmin):
         entries = JournalEntry.objects.filter(lines__invoice=obj).distinct()
         return [
             _lines(obj),
+            _instalments(obj),
             related.attempts(PaymentAttempt.objects.filter(invoice=obj), invoice=obj.pk),
+            dunning.runs(DunningRun.objects.filter(invoice=obj), invoice=obj.pk),
             related.payments(Payment.objects.filter(allocations__invoice=obj)),
+            returns.credit_notes_table(CreditNote.objects.filter(invoice=obj)),
+            returns.refunds_table(Refund.objects.filter(credit_note__invoice=obj)),
+            returns.disputes_table(Dispute.objects.filter(payment__allocations__invoice=obj)),
             related.entries(entries),
         ]
 
     def is_offered(self, action: str, obj: Invoice) -> bool:
-        """Charging what is owed, canceling what is not paid."""
+        """Charging what is owed, canceling what is not paid, giving back what is."""
         if action == "cancel":
             return lifecycle.INVOICE.allows(obj.status, "cancel")
+        if action == "withdraw_instalments":
+            return obj.status in lifecycle.COLLECTIBLE and obj.instalments.exists()
+        if action == "agree_instalments":
+            return obj.status in lifecycle.COLLECTIBLE
+        if action == "credit":
+            return obj.status in CREDITABLE
+        if action == "refund":
+            return obj.status == InvoiceStatus.PAID
         return obj.status in lifecycle.COLLECTIBLE or obj.status == "DRAFT"
 
     @dialog_action(
         "Charge again",
-        "The total is charged to the customer's default payment method now.",
+        "What is due is charged to the customer's default payment method now.",
         icon="credit_card",
     )
     def charge_again(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
@@ -122,8 +153,57 @@ class InvoiceAdmin(BooksAdmin):
 
         def command(invoice: Invoice) -> str:
             attempt = payments.charge(invoice.pk, by=by(request), now=clock.now())
+            if attempt is None:
+                return "Nothing had to be charged: the invoice is paid."
             tasks.collect_soon([attempt.pk])
             return f"A charge of {attempt.amount} is under way."
+
+        return self.act(request, object_id, command)
+
+    @page_action("Credit", icon="undo")
+    def credit(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Take back all or part of it: what goes where, and then the deed."""
+        return self._credit_page(request, object_id, CreditForm)
+
+    @page_action("Refund", icon="currency_exchange")
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Give back what was paid."""
+        return self._credit_page(request, object_id, RefundForm)
+
+    def _credit_page(
+        self, request: HttpRequest, object_id: str, form: type[RefundForm]
+    ) -> HttpResponse:
+        invoice = get_object_or_404(Invoice.objects.select_related("customer"), pk=object_id)
+        return credit_page.answer(self, request, form(invoice, request.POST or None))
+
+    @dialog_action(
+        "Pay in instalments",
+        "What is owed is split into equal parts, each charged when it is due.",
+        icon="event_repeat",
+        form=InstalmentsForm,
+    )
+    def agree_instalments(
+        self, request: HttpRequest, form: InstalmentsForm, object_id: str
+    ) -> HttpResponse:
+        """Agree parts; they replace earlier ones."""
+
+        def command(invoice: Invoice) -> str:
+            parts = instalments.agree(invoice.pk, form.rhythm, by=by(request), now=clock.now())
+            return f"It is paid in {len(parts)} instalments."
+
+        return self.act(request, object_id, command)
+
+    @dialog_action(
+        "Withdraw instalments", "All that is owed is due again.", icon="event_busy", is_danger=True
+    )
+    def withdraw_instalments(
+        self, request: HttpRequest, form: object, object_id: str
+    ) -> HttpResponse:
+        """Make it due whole again."""
+
+        def command(invoice: Invoice) -> str:
+            instalments.withdraw(invoice.pk, by=by(request), now=clock.now())
+            return "It is due whole again."
 
         return self.act(request, object_id, command)
 
@@ -143,31 +223,24 @@ class InvoiceAdmin(BooksAdmin):
         return self.act(request, object_id, command)
 
 
-@admin.register(Seller)
-class SellerAdmin(OperatorAdmin):
-    """In whose name invoices are written; what is issued keeps what it said."""
-
-    list_display = ("name", "country", "tax_number", "is_default")
-    search_fields = ("name",)
-    ordering = ("name",)
-    fields = (("name", "country", "tax_number"), "address", "is_default")
-
-    def tables(self, obj: Seller) -> list[Table]:
-        """Its sequences of numbers."""
-        series = InvoiceSeries.objects.filter(seller=obj).order_by("prefix")
-        rows = [[cells.link(row, row.prefix), str(row)] for row in series]
-        return [Table(InvoiceSeries, "Invoice series", ["Prefix", "Next number"], rows)]
+_LINE_HEADINGS: Final = [
+    "What",
+    "How it came about",
+    "#Quantity",
+    "#Amount",
+    "#Discount",
+    "Tax",
+    "#Tax amount",
+]
 
 
-@admin.register(InvoiceSeries)
-class InvoiceSeriesAdmin(BooksAdmin):
-    """The next number; it moves only with invoices."""
-
-    list_display = ("prefix", columns.computed("Next number", str), columns.link("seller"))
-    list_select_related = ("seller",)
-    ordering = ("prefix",)
-    readonly_fields = (columns.link("seller"), "prefix", columns.computed("Next number", str))
-    fields = (readonly_fields,)
+def _instalments(invoice: Invoice) -> Table:
+    parts = agreed.agreed([invoice]).get(invoice.pk, [])
+    rows = [
+        [cells.instant(part.due_at), cells.money(part.amount), cells.money(part.paid)]
+        for part in parts
+    ]
+    return Table(Instalment, "Instalments", ["Due", "#Amount", "#Paid"], rows)
 
 
 def _lines(invoice: Invoice) -> Table:
@@ -177,8 +250,11 @@ def _lines(invoice: Invoice) -> Table:
             line.description,
             line.explanation,
             cells.quantity(line.quantity),
-            cells.money(Money(line.amount_minor, invoice.currency)),
+            cells.money(line.amount),
+            cells.money(line.discount),
+            f"{line.tax_category} {figures.plain(line.tax_rate)} %",
+            cells.money(line.tax),
         ]
         for line in lines
     ]
-    return Table(Invoice, "Lines", ["What", "How it came about", "#Quantity", "#Amount"], rows)
+    return Table(Invoice, "Lines", _LINE_HEADINGS, rows)

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet, Sum
+from django.urls import URLPattern, path
 
-from billing.admin import cells, columns, related
+from billing.admin import cells, columns, exports, related, reports
 from billing.admin.base import BooksAdmin
 from billing.admin.tables import Table
 from billing.core.money import Money
 from billing.core.postings import AccountKind, Side
-from billing.models import JournalEntry, JournalLine, LedgerAccount
+from billing.models import JournalEntry, JournalLine, JournalSeal, LedgerAccount
+
+
+def _sealed(entry: JournalEntry) -> object:
+    """Which block binds it, and where; some seconds after it was written."""
+    seal = JournalSeal.objects.select_related("block").filter(entry=entry).first()
+    if seal is None:
+        return cells.NOTHING
+    return cells.link(seal.block, f"block {seal.block_id}, place {seal.position}")
 
 
 @admin.register(JournalEntry)
@@ -34,9 +43,20 @@ class JournalEntryAdmin(BooksAdmin):
         columns.instant("occurred_at", "true since"),
         columns.instant("recorded_at", "written"),
         columns.code("idempotency_key", "key of the fact"),
+        columns.computed("Sealed", _sealed),
         columns.document("context"),
     )
-    fields = (readonly_fields[:2], readonly_fields[2:5], readonly_fields[5])
+    fields = (readonly_fields[:2], readonly_fields[2:5], readonly_fields[5], readonly_fields[6])
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the exports' and the reports'."""
+        page = self.admin_site.admin_view(exports.page)
+        report = self.admin_site.admin_view(reports.page)
+        return [
+            path(exports.PATH, page, name=exports.NAME),
+            path(reports.PATH, report, name=reports.NAME),
+            *super().get_urls(),
+        ]
 
     def get_queryset(self, request: object) -> QuerySet[JournalEntry]:
         """With the postings."""

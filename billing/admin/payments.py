@@ -2,26 +2,46 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from billing import clock
-from billing.admin import cells, columns, related
+from billing import clock, tasks
+from billing.admin import cells, columns, grants, related, returns
 from billing.admin.base import BooksAdmin, by
+from billing.admin.moving import MovablePaymentAdmin
 from billing.admin.tables import Table
-from billing.admin.theme import dialog_action
-from billing.core.money import Money
+from billing.admin.theme import DialogForm, dialog_action, dress
+from billing.core.money import Money, total
 from billing.models import (
     Allocation,
     CheckoutSession,
+    Dispute,
     Payment,
     PaymentAttempt,
     PaymentMethod,
+    Refund,
 )
-from billing.services import payment_methods
+from billing.queries import refundable
+from billing.services import payment_methods, refunds
+from billing.services.refunds import Ask
 
 _CUSTOMER = columns.link("customer")
 _EXTERNAL_ID = columns.code("external_id", "id at the gateway")
+
+
+class RefundPaymentForm(DialogForm):
+    """How much of a payment goes back, and why."""
+
+    amount = forms.CharField(required=False, max_length=40, help_text="Empty: all that is left.")
+    reason = forms.CharField(required=False, max_length=255)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            dress(field)
 
 
 @admin.register(PaymentMethod)
@@ -137,7 +157,7 @@ class PaymentAttemptAdmin(BooksAdmin):
 
 
 @admin.register(Payment)
-class PaymentAdmin(BooksAdmin):
+class PaymentAdmin(MovablePaymentAdmin):
     """Money that was received."""
 
     list_display = (
@@ -145,23 +165,63 @@ class PaymentAdmin(BooksAdmin):
         _CUSTOMER,
         columns.money("amount"),
         "gateway",
+        "reference",
         columns.link("attempt"),
     )
     list_select_related = ("customer", "attempt")
-    list_filter = ("gateway", "currency")
-    search_fields = ("=customer__organization_id", "=attempt__external_id")
-    search_help_text = "Organization or gateway's id, whole"
+    list_filter = ("gateway", "currency", ("reversed_at", admin.EmptyFieldListFilter))
+    search_fields = ("=customer__organization_id", "=attempt__external_id", "=reference")
+    search_help_text = "Organization, reference or gateway's id, whole"
     ordering = ("-pk",)
-    readonly_fields = list_display
+    readonly_fields = (*list_display, columns.instant("reversed_at", "undone"), "created_by")
     fields = (readonly_fields[:3], readonly_fields[3:])
 
+    actions_detail = ("refund", *MovablePaymentAdmin.actions_detail)
+
+    def is_offered(self, action: str, obj: Payment) -> bool:
+        """While something can go back, or be moved."""
+        if action != "refund":
+            return super().is_offered(action, obj)
+        return refundable.left_of([obj])[obj.pk] > 0
+
+    @dialog_action(
+        "Refund",
+        "What of it is unused credit goes back first, then what it settled, by credit notes.",
+        icon="currency_exchange",
+        form=RefundPaymentForm,
+        is_danger=True,
+    )
+    def refund(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:
+        """Give it back, or a part of it."""
+
+        def command(payment: Payment) -> str:
+            text = form.cleaned_data["amount"].strip()
+            amount = Money.parse(text, payment.currency) if text else None
+            ask = Ask(by(request), form.cleaned_data["reason"])
+            found = refunds.of_payment(payment.pk, amount, ask, now=clock.now())
+            tasks.refund_soon([refund.pk for refund in found])
+            whole = total((refund.amount for refund in found), payment.currency)
+            return f"{whole} goes back."
+
+        return self.act(request, object_id, command)
+
     def tables(self, obj: Payment) -> list[Table]:
-        """What it settled."""
+        """What it settled, and what of it went back or is contested."""
         rows = [
-            [cells.link(row.invoice), row.invoice.customer, cells.money(_share(row, obj))]
+            [
+                cells.link(row.invoice),
+                row.invoice.customer,
+                cells.instant(row.reversed_at),
+                cells.money(_share(row, obj)),
+            ]
             for row in obj.allocations.select_related("invoice__customer").order_by("pk")
         ]
-        return [Table(Allocation, "Settles", ["Invoice", "Customer", "#Amount"], rows)]
+        return [
+            Table(Allocation, "Settles", ["Invoice", "Customer", "Undone", "#Amount"], rows),
+            grants.table(obj.grants.all()),
+            returns.refunds_table(Refund.objects.filter(payment=obj)),
+            returns.disputes_table(Dispute.objects.filter(payment=obj)),
+        ]
 
 
 @admin.register(Allocation)

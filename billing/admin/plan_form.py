@@ -21,6 +21,7 @@ from billing.admin.theme import ModelForm, dress
 from billing.core.errors import InvalidError
 from billing.core.figures import plain
 from billing.core.money import Money, exponent
+from billing.core.tax_policies import STANDARD
 from plans import services
 from plans.models import Meter, Plan
 from plans.terms import (
@@ -42,7 +43,15 @@ from plans.terms import (
     UsageTerms,
 )
 
-_PLAIN: Final = ("interval_count", "trial_days", "first_day_counts", "trial_needs_method")
+_PLAIN: Final = (
+    "interval_count",
+    "trial_days",
+    "first_day_counts",
+    "trial_needs_method",
+    "tax_class",
+    "is_tax_included",
+    "is_prepaid",
+)
 _WORDS: Final[dict[str, type[StrEnum]]] = {
     "interval": Interval,
     "alignment": Alignment,
@@ -138,6 +147,18 @@ class PlanForm(ModelForm):
     first_day_counts = forms.BooleanField(
         label="The first day of a short period is charged", initial=True, required=False
     )
+    tax_class = forms.CharField(
+        label="Class of tax",
+        initial=STANDARD,
+        max_length=32,
+        required=False,
+        help_text="standard, reduced, super_reduced, zero or exempt.",
+    )
+    is_tax_included = forms.BooleanField(label="Prices have the tax in them", required=False)
+    is_prepaid = forms.BooleanField(
+        label="Usage is prepaid: it draws credit down as it happens, and ends with it",
+        required=False,
+    )
     trial_days = forms.IntegerField(
         label="Days of trial", initial=0, min_value=0, max_value=MAX_TRIAL_DAYS
     )
@@ -212,6 +233,10 @@ class PlanForm(ModelForm):
     def is_valid(self) -> bool:
         """Whether it can be saved; who asks for a preview does not want it to be."""
         return "_preview" not in self.data and super().is_valid()
+
+    def clean_tax_class(self) -> str:
+        """The usual one, where nothing is entered."""
+        return str(self.cleaned_data["tax_class"] or STANDARD)
 
     def clean_currency(self) -> str:
         """A currency that there is."""

@@ -67,6 +67,7 @@ class PlanAdmin(OperatorAdmin):
         ("Quantity", {"fields": (("quantity_unit", "minimum_quantity"),)}),
         ("Minimum", {"fields": ("minimum",)}),
         ("Periods", {"fields": (("alignment", "proration"), "first_day_counts")}),
+        ("Tax and credit", {"fields": (("tax_class", "is_tax_included"), "is_prepaid")}),
         ("Trial", {"fields": (("trial_days", "trial_usage"), "trial_needs_method")}),
         (
             "Changes",

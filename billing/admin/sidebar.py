@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 
-from billing.admin import cells, related, tables
-from billing.core.lifecycle import AttemptStatus, InvoiceStatus
+from billing.admin import cells, exports, related, reports, tables
+from billing.core import lifecycle
+from billing.core.dunning import DunningStatus
+from billing.core.lifecycle import AttemptStatus, DisputeStatus, InvoiceStatus
 from billing.models import (
+    Dispute,
+    DunningRun,
     GatewayEvent,
     Invoice,
     PaymentAttempt,
+    Refund,
     ScheduledChange,
     Subscription,
     UsageEvent,
 )
 from billing.models.schedule import ChangeStatus
-from customers.models import Customer
+from customers.models import Customer, TaxId
 
 MOST_COUNTED: Final = 1000
 
@@ -31,28 +37,42 @@ _GROUPS: Final = (
     (
         "Customers",
         "customers.Customer group",
+        "customers.TaxId badge",
         "billing.Subscription autorenew",
         "billing.ScheduledChange event_upcoming",
     ),
     (
         "Invoices",
         "billing.Invoice receipt_long",
+        "billing.CreditNote undo",
         "billing.InvoiceSeries tag",
         "billing.Seller store",
+        "billing.TaxRate percent",
     ),
     (
         "Payments",
         "billing.PaymentMethod credit_card",
         "billing.PaymentAttempt sync",
         "billing.Payment payments",
+        "billing.Refund currency_exchange",
+        "billing.Dispute gavel",
         "billing.Allocation call_split",
+        "billing.CreditGrant savings",
+        "billing.CreditDraw remove_circle",
         "billing.CheckoutSession shopping_cart_checkout",
+    ),
+    (
+        "Dunning",
+        "billing.DunningRun notification_important",
+        "billing.DunningPolicy policy",
+        "billing.BillingProfile handshake",
     ),
     (
         "Journal",
         "billing.JournalEntry menu_book",
         "billing.JournalLine list_alt",
         "billing.LedgerAccount account_balance",
+        "billing.JournalBlock lock",
     ),
     (
         "Usage",
@@ -78,6 +98,15 @@ _GROUPS: Final = (
     ("People", "customers.User person", "auth.Group shield_person"),
 )
 _STRIPE: Final = "Stripe's objects"
+_WITH_PAGES: Final = "Journal"
+_PAGES: Final = (
+    ("Reports", "monitoring", reports.NAME),
+    ("Exports", "download", exports.NAME),
+)
+
+
+# A title, the rows it counts, and how their list is narrowed to them.
+_Watched: TypeAlias = tuple[str, QuerySet[Any], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +128,11 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if admin.site.is_registered(model)
     ]
     stripe = _group(_STRIPE, sorted(mirrored), request) | {"collapsible": True}
+    for group in groups:
+        if group["title"] == _WITH_PAGES and group["items"]:
+            for title, icon, name in _PAGES:
+                link = reverse(f"admin:{name}")
+                group["items"].append({"title": title, "icon": icon, "link": link})
     return [group for group in (*groups, stripe) if group["items"]]
 
 
@@ -129,19 +163,68 @@ def _group(title: str, entries: Iterable[str], request: HttpRequest) -> dict[str
 
 
 def _concerns(request: HttpRequest) -> Iterator[Concern]:
-    in_doubt = [AttemptStatus.SENDING, AttemptStatus.UNKNOWN]
-    declined = InvoiceStatus.CHARGED_WITH_ERROR
-    watched: list[tuple[str, QuerySet[Any], str]] = [
+    for title, rows, query in (*_unpaid(), *_moving(), *_unfinished()):
+        model: type[Model] = rows.model
+        if tables.may_view(model, request.user):
+            found = rows.order_by()[: MOST_COUNTED + 1].count()
+            count = f"more than {MOST_COUNTED}" if found > MOST_COUNTED else str(found)
+            yield Concern(title, count, f"{cells.list_of(model)}?{query}", is_pressing=found > 0)
+
+
+def _unpaid() -> list[_Watched]:
+    """What customers owe."""
+    declined, exhausted = InvoiceStatus.CHARGED_WITH_ERROR, DunningStatus.EXHAUSTED
+    return [
         (
             "Invoices whose charge was declined",
             Invoice.objects.filter(status=declined),
             f"status__exact={declined}",
         ),
         (
+            "Invoices dunned to the end and still owed",
+            DunningRun.objects.filter(status=exhausted, invoice__status=declined),
+            f"status__exact={exhausted}&invoice__status__exact={declined}",
+        ),
+        (
+            "Ends of dunning that could not be",
+            DunningRun.objects.filter(status=exhausted).exclude(note=""),
+            f"status__exact={exhausted}&note__isempty=0",
+        ),
+    ]
+
+
+def _moving() -> list[_Watched]:
+    """Money on its way that does not arrive by itself."""
+    in_doubt = [AttemptStatus.SENDING, AttemptStatus.UNKNOWN]
+    return [
+        (
+            "Refunds to be paid out by hand",
+            Refund.objects.filter(
+                payment__attempt__isnull=True, status__in=lifecycle.OPEN_ATTEMPTS
+            ),
+            "payment__attempt__isempty=1&status__exact=CREATED",
+        ),
+        (
+            "Refunds that failed",
+            Refund.objects.filter(status=AttemptStatus.FAILED),
+            f"status__exact={AttemptStatus.FAILED}",
+        ),
+        (
+            "Disputes to be decided",
+            Dispute.objects.filter(status=DisputeStatus.OPEN),
+            f"status__exact={DisputeStatus.OPEN}",
+        ),
+        (
             "Charges without an answer",
             PaymentAttempt.objects.filter(status__in=in_doubt),
             f"status__in={','.join(in_doubt)}",
         ),
+    ]
+
+
+def _unfinished() -> list[_Watched]:
+    """What should have come to its end."""
+    return [
         (
             "Notifications tried in vain",
             GatewayEvent.objects.filter(handled_at=None, tries__gt=0),
@@ -158,14 +241,13 @@ def _concerns(request: HttpRequest) -> Iterator[Concern]:
             f"status__exact={ChangeStatus.FAILED}",
         ),
         (
+            "Tax numbers that nobody answers about",
+            TaxId.objects.filter(tries__gt=0),
+            "tries__gt=0",
+        ),
+        (
             "Usage that waits for a period",
             UsageEvent.objects.filter(period=None),
             "period_state=waiting",
         ),
     ]
-    for title, rows, query in watched:
-        model: type[Model] = rows.model
-        if tables.may_view(model, request.user):
-            found = rows.order_by()[: MOST_COUNTED + 1].count()
-            count = f"more than {MOST_COUNTED}" if found > MOST_COUNTED else str(found)
-            yield Concern(title, count, f"{cells.list_of(model)}?{query}", is_pressing=found > 0)

@@ -13,21 +13,28 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 from django.utils.html import format_html_join
 
-from billing.admin import cells, change_words, related, tables
+from billing.admin import cells, change_words, dunning, grants, related, returns, tables, taxes
 from billing.admin.tables import Table
 from billing.core.entitlements import bound
 from billing.core.money import Money
 from billing.models import (
     BillingPeriod,
+    BillingProfile,
+    CreditGrant,
+    CreditNote,
+    Dispute,
+    DunningRun,
     GatewayCustomer,
     Invoice,
     JournalEntry,
+    Payment,
     PaymentAttempt,
     PaymentMethod,
+    Refund,
     ScheduledChange,
     Subscription,
 )
-from billing.queries import balances, entitlements
+from billing.queries import balances, credit, entitlements
 from billing.queries.entitlements import Rights
 from customers.models import Customer, User
 
@@ -88,6 +95,7 @@ def _highlights(customer: Customer, rights: Rights, now: datetime) -> list[Highl
     clock = customer.test_clock
     return [
         Highlight(Invoice, "Owes", ", ".join(owed) or "nothing"),
+        _credit(customer, now),
         _plan(rights),
         Highlight(
             Subscription,
@@ -101,6 +109,7 @@ def _highlights(customer: Customer, rights: Rights, now: datetime) -> list[Highl
             cells.link(method),
             related.expiry(method) if method else "",
         ),
+        _dunning(customer),
         Highlight(
             Customer,
             "Their time, UTC",
@@ -108,6 +117,25 @@ def _highlights(customer: Customer, rights: Rights, now: datetime) -> list[Highl
             cells.link(clock, "by a test clock") if clock else f"they live in {customer.timezone}",
         ),
     ]
+
+
+def _credit(customer: Customer, now: datetime) -> Highlight:
+    """What they have left, and what of it lapses soon."""
+    found = credit.balances(customer, now=customer.lives_at(now))
+    soon = [f"{row.expiring_soon} expires soon" for row in found if row.expiring_soon]
+    left = ", ".join(str(row.available) for row in found)
+    return Highlight(CreditGrant, "Credit", left or "none", "; ".join(soon))
+
+
+def _dunning(customer: Customer) -> Highlight:
+    """Whether they are dunned, and the way to what is agreed with them."""
+    profile = BillingProfile.objects.select_related("dunning_policy").filter(customer=customer)
+    agreed = profile.first()
+    if agreed is None:
+        add = f"{cells.add_of(BillingProfile)}?customer={customer.pk}"
+        return Highlight(BillingProfile, "Dunned", "as usual", cells.anchor(add, "agree otherwise"))
+    value = "not dunned" if not agreed.is_dunned else agreed.dunning_policy or "as usual"
+    return Highlight(BillingProfile, "Dunned", value, cells.link(agreed, "billing profile"))
 
 
 def _plan(rights: Rights) -> Highlight:
@@ -171,11 +199,18 @@ def _tables(customer: Customer) -> list[Table]:
     return [
         related.subscriptions(Subscription.objects.filter(customer=customer), **own),
         related.invoices(Invoice.objects.filter(customer=customer), **own),
+        dunning.runs(DunningRun.objects.filter(customer=customer), **own),
+        grants.table(CreditGrant.objects.filter(customer=customer), **own),
+        related.payments(Payment.objects.filter(customer=customer), **own),
+        returns.credit_notes_table(CreditNote.objects.filter(customer=customer), **own),
+        returns.refunds_table(Refund.objects.filter(customer=customer), **own),
+        returns.disputes_table(Dispute.objects.filter(customer=customer), **own),
         related.payment_methods(PaymentMethod.objects.filter(customer=customer), **own),
         related.attempts(
             PaymentAttempt.objects.filter(invoice__customer=customer),
             invoice__customer=customer.pk,
         ),
         related.entries(JournalEntry.objects.filter(customer=customer), **own),
+        taxes.numbers_of(customer),
         related.known_as(GatewayCustomer.objects.filter(customer=customer)),
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 from django.db import transaction
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
@@ -17,6 +19,7 @@ from billing.api.openapi import problems
 from billing.api.permissions import find, require_operator
 from billing.api.tokens import caller
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
+from billing.core.money import Money
 from billing.models import Invoice, PaymentMethod
 from billing.services import payments
 
@@ -30,12 +33,16 @@ class ChargeInput(Strict):
 
 @extend_schema_serializer(component_name="Charge")
 class ChargeOutput(Answer):
-    """A charge at a gateway, from being written down to its outcome."""
+    """A charge at a gateway, from being written down to its outcome.
 
-    id = serializers.UUIDField()
+    What nothing is due on, or credit settles, is paid without one: `id`, `payment_method` and
+    `gateway` are null then.
+    """
+
+    id = serializers.UUIDField(allow_null=True)
     invoice_id = serializers.UUIDField()
-    payment_method = serializers.UUIDField(source="payment_method_id")
-    gateway = serializers.CharField()
+    payment_method = serializers.UUIDField(source="payment_method_id", allow_null=True)
+    gateway = serializers.CharField(allow_null=True)
     amount = Amount()
     currency = serializers.CharField()
     status = Word(AttemptStatus)
@@ -71,11 +78,27 @@ class Charges(Endpoint):
         if fields["payment_method"] is not None:
             theirs = PaymentMethod.objects.usable().filter(customer=invoice.customer_id)
             find(request, theirs, fields["payment_method"], noun="payment method")
+        now = clock.now()
         attempt = payments.charge(
             invoice.pk,
             by=caller(request).name,
-            now=clock.now(),
+            now=now,
             payment_method_id=fields["payment_method"],
         )
+        if attempt is None:
+            return Response(ChargeOutput.of(_without_charge(invoice, now)), status=202)
         transaction.on_commit(partial(tasks.collect_soon, [attempt.pk]))
         return Response(ChargeOutput.of(attempt), status=202)
+
+
+def _without_charge(invoice: Invoice, now: datetime) -> dict[str, Any]:
+    return {
+        "id": None,
+        "invoice_id": invoice.pk,
+        "payment_method_id": None,
+        "gateway": None,
+        "amount": Money.zero(invoice.currency),
+        "currency": invoice.currency,
+        "status": AttemptStatus.SUCCEEDED,
+        "created_at": now,
+    }

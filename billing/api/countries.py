@@ -1,23 +1,10 @@
-"""ISO 3166 alpha-2: which codes are countries'."""
+"""The validator of countries' codes."""
 
 from __future__ import annotations
 
-from functools import cache
-
-from babel import Locale
 from rest_framework import serializers
 
-# CLDR has these beside the countries: unions, pseudo-locales, “unknown”.
-_NO_COUNTRIES = frozenset(
-    {"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"}
-)
-
-
-@cache
-def codes() -> frozenset[str]:
-    """Every country's code."""
-    territories = map(str, Locale("en").territories)
-    return frozenset(code for code in territories if len(code) == 2) - _NO_COUNTRIES
+from customers import countries
 
 
 def country(code: str) -> None:
@@ -25,5 +12,5 @@ def country(code: str) -> None:
 
     :raises ValidationError: with code `unknown_country`.
     """
-    if code not in codes():
+    if code not in countries.codes():
         raise serializers.ValidationError("An ISO 3166 alpha-2 code, like “GB”.", "unknown_country")

@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from billing.api.fields import Strict
 from billing.api.pages import DEFAULT_LIMIT, MAX_LIMIT
+from billing.queries.transactions import Part
 
 
 class CursorQuery(Strict):
@@ -45,13 +46,31 @@ def cursor_page(
     show: Callable[[list[Any]], Any],
 ) -> Response:
     """The page that the cursor points at. `next` leads to older rows, `previous` to newer ones."""
+
+    def fetch(part: Part) -> list[Any]:
+        if part.before is not None:
+            return list(rows.filter(pk__gt=part.before).order_by("pk")[: part.limit])
+        older = rows if part.after is None else rows.filter(pk__lt=part.after)
+        return list(older.order_by("-pk")[: part.limit])
+
+    return cursor_answer(request, noun, fetch, query, show=show)
+
+
+def cursor_answer(
+    request: Request,
+    noun: str,
+    fetch: Callable[[Part], list[Any]],
+    query: Mapping[str, Any],
+    *,
+    show: Callable[[list[Any]], Any],
+) -> Response:
+    """The same of what is no rows of one table; each has its `pk`.
+
+    :param fetch: from a place on: the next older ones, or the next newer ones, nearest first.
+    """
     limit = query["limit"]
     backwards = "before" in query
-    if backwards:
-        part = list(rows.filter(pk__gt=query["before"]).order_by("pk")[: limit + 1])
-    else:
-        older = rows.filter(pk__lt=query["after"]) if "after" in query else rows
-        part = list(older.order_by("-pk")[: limit + 1])
+    part = fetch(Part(limit + 1, query.get("after"), query.get("before")))
     goes_on, part = len(part) > limit, part[:limit]
     if backwards:
         part.reverse()

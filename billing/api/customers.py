@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -16,7 +18,7 @@ from billing import clock
 from billing.api.countries import country
 from billing.api.endpoint import Endpoint
 from billing.api.errors import ForbiddenError
-from billing.api.fields import Answer, Instant, Json, Neutral, Strict, Text, currency
+from billing.api.fields import Answer, Instant, Json, Strict, Text, Word, currency
 from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import OPERATOR_ONLY, find, found, own
@@ -24,11 +26,29 @@ from billing.api.preconditions import expected_version
 from billing.api.tokens import caller
 from billing.core.errors import InvalidError
 from billing.services import test_clocks
-from customers import services
-from customers.models import Customer, TestClock
+from customers import services, vat
+from customers.models import Customer, TaxIdStatus, TestClock
 
+MAX_TAX_IDS: Final = 10
 # What decides money, days and time is not the customer's to change.
-_FOR_OPERATORS: Final = frozenset({"currency", "timezone", "metadata", "test_clock"})
+_FOR_OPERATORS: Final = frozenset(
+    {"currency", "timezone", "metadata", "tax_exemption", "test_clock"}
+)
+
+
+class TaxIdInput(Strict):
+    """A tax number, in any notation."""
+
+    type = serializers.ChoiceField(list(vat.KINDS), help_text="As Stripe calls it.")
+    value = Text(max_length=64, help_text="An EU number begins with its country: “DE136695976”.")
+
+    def validate(self, attrs: dict[str, str]) -> dict[str, str]:
+        """Check its form, check digits included."""
+        try:
+            vat.parsed(attrs["type"], attrs["value"])
+        except ValidationError as fault:
+            raise serializers.ValidationError({"value": fault.messages}, fault.code) from None
+        return attrs
 
 
 class CustomerChange(Strict):
@@ -43,7 +63,18 @@ class CustomerChange(Strict):
     state = Text(max_length=255, allow_blank=True, required=False)
     postal_code = Text(max_length=32, allow_blank=True, required=False)
     country = Text(allow_blank=True, required=False, validators=[country], help_text="ISO 3166.")
-    tax_ids = Neutral([])
+    tax_ids = serializers.ListField(
+        child=TaxIdInput(),
+        required=False,
+        max_length=MAX_TAX_IDS,
+        help_text="All of them; those that are not named are removed.",
+    )
+    tax_exemption = Text(
+        max_length=255,
+        allow_blank=True,
+        required=False,
+        help_text="Why no tax is charged to them, as documents say it; empty where it is.",
+    )
     currency = Text(required=False, validators=[currency])
     locale = serializers.RegexField(
         r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*$", max_length=16, required=False
@@ -77,6 +108,21 @@ class DetailsOutput(Answer):
     country = serializers.CharField()
 
 
+class TaxIdOutput(Answer):
+    """A tax number, and what its register last said of it.
+
+    `unchecked` is not confirmed by anybody yet. With `is_stale` the register was to be asked
+    again and did not answer.
+    """
+
+    type = serializers.CharField(source="kind")
+    value = serializers.CharField()
+    country = serializers.CharField(help_text="Whose it is; XI is Northern Ireland.")
+    status = Word(TaxIdStatus)
+    is_stale = serializers.BooleanField()
+    checked_at = Instant(allow_null=True)
+
+
 @extend_schema_serializer(component_name="Customer")
 class CustomerOutput(Answer):
     """A customer. `anonymous_id` is the only name of theirs that a gateway is ever told."""
@@ -85,7 +131,8 @@ class CustomerOutput(Answer):
     organization_id = serializers.CharField()
     anonymous_id = serializers.CharField()
     details = DetailsOutput()
-    tax_ids = Neutral([])
+    tax_ids = TaxIdOutput(many=True, source="tax_ids.all")
+    tax_exemption = serializers.CharField()
     currency = serializers.CharField()
     locale = serializers.CharField()
     timezone = serializers.CharField()
@@ -118,7 +165,7 @@ class Customers(Endpoint):
     def get(self, request: Request) -> Response:
         """List them."""
         query = self.filtered()
-        rows = own(request, Customer.objects.readable(), by="pk").order_by("-created_at", "-pk")
+        rows = own(request, _readable(), by="pk").order_by("-created_at", "-pk")
         if "organization_id" in query:
             rows = rows.filter(organization_id=query["organization_id"])
         return page("customers", rows, query, show=CustomerOutput.all_of)
@@ -149,7 +196,7 @@ class Customers(Endpoint):
     )
     def post(self, request: Request) -> Response:
         """Make one."""
-        fields = self.read(CustomerInput)
+        fields = _read(self, CustomerInput)
         organization_id = fields.pop("organization_id")
         test_clock = _clock(fields.pop("test_clock", None))
         customer = services.create(
@@ -180,17 +227,24 @@ class OneCustomer(Endpoint):
         summary="Change a customer",
         description=(
             "What is not named stays. A customer's own token changes details and locale; currency, "
-            "time zone, metadata and test clock are for operators."
+            "time zone, metadata, tax exemption and test clock are for operators."
         ),
         request=CustomerChange,
         parameters=IF_MATCH,
         responses={200: CustomerOutput, **problems(400, 403, 404, 409, 412)},
-        examples=[OpenApiExample("Moved", {"city": "London"}, request_only=True)],
+        examples=[
+            OpenApiExample("Moved", {"city": "London"}, request_only=True),
+            OpenApiExample(
+                "A business",
+                {"tax_ids": [{"type": "eu_vat", "value": "DE136695976"}]},
+                request_only=True,
+            ),
+        ],
     )
     def patch(self, request: Request, customer_id: UUID) -> Response:
         """Change it."""
         customer_named(request, customer_id)
-        fields = self.read(CustomerChange)
+        fields = _read(self, CustomerChange)
         forbidden = _FOR_OPERATORS & fields.keys()
         if forbidden and not caller(request).is_operator:
             raise ForbiddenError(
@@ -217,7 +271,21 @@ def customer_named(request: Request, customer_id: UUID) -> Customer:
 
     :raises NotFoundError: if there is none.
     """
-    return find(request, Customer.objects.readable(), customer_id, by="pk", noun="customer")
+    return find(request, _readable(), customer_id, by="pk", noun="customer")
+
+
+def _readable() -> QuerySet[Customer]:
+    return Customer.objects.readable().prefetch_related("tax_ids")
+
+
+def _read(endpoint: Endpoint, shape: type[CustomerChange]) -> dict[str, Any]:
+    """The body, with tax numbers as services take them."""
+    fields: dict[str, Any] = endpoint.read(shape)
+    if services.TAX_IDS in fields:
+        fields[services.TAX_IDS] = [
+            (each["type"], each["value"]) for each in fields[services.TAX_IDS]
+        ]
+    return fields
 
 
 def _clock(clock_id: UUID | None) -> TestClock | None:

@@ -92,8 +92,9 @@ class Endpoint(APIView):
     ) -> Response:
         """Give single objects their `ETag`."""
         final: Response = super().finalize_response(request, response, *args, **kwargs)
-        if final.status_code < 300 and isinstance(final.data, dict) and "version" in final.data:
-            final.headers["ETag"] = self.etag(final.data)
+        shown = getattr(final, "data", None)  # what is streamed has none
+        if final.status_code < 300 and isinstance(shown, dict) and "version" in shown:
+            final.headers["ETag"] = self.etag(shown)
         return final
 
     def etag(self, shown: dict[str, Any]) -> str:

@@ -48,6 +48,7 @@ TITLES: Final = {
 _STATUS_OF_CODE: Final = {
     "coupon_exists": 409,
     "changed_meanwhile": 409,
+    "customer_erased": 409,
     "customer_exists": 409,
     "feature_exists": 409,
     "meter_exists": 409,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Prefetch, QuerySet
 from drf_spectacular.utils import extend_schema_serializer
@@ -13,20 +13,29 @@ from billing.api.fields import (
     Answer,
     Exact,
     Instant,
-    Neutral,
     Strict,
     Text,
     Word,
     currency,
     major,
 )
+from billing.api.payment_shapes import InstalmentOutput
 from billing.core import figures
 from billing.core.invoicing import Line, LineKind
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money, exponent
 from billing.core.proration import Share
-from billing.models import Allocation, Invoice, InvoiceLine
-from billing.queries import balances
+from billing.core.tax_policies import STANDARD
+from billing.core.taxes import TaxCategory, TaxTotal
+from billing.models import Allocation, CreditNote, Invoice, InvoiceLine
+from billing.models.invoice import InvoicePurpose
+from billing.queries import balances, instalments
+from billing.services import drafting
+
+_CATEGORIES: Final = [category.value for category in TaxCategory]
+TAX_CLASS: Final = (
+    "Which rate of a place it bears: `standard`, `reduced`, `super_reduced`, `zero`, `exempt`."
+)
 
 
 class ItemInput(Strict):
@@ -35,6 +44,10 @@ class ItemInput(Strict):
     description = Text(max_length=500)
     quantity = Exact()
     unit_amount = Exact(allow_negative=True)
+    tax_class = Text(max_length=32, default=STANDARD, required=False, help_text=TAX_CLASS)
+    is_tax_included = serializers.BooleanField(
+        default=False, required=False, help_text="Whether the unit amount has its tax in it."
+    )
 
 
 class InvoiceInput(Strict):
@@ -78,9 +91,11 @@ class TierShareOutput(Answer):
 class LineOutput(Answer):
     """What, how many, at which rate, how much, and how that came about.
 
-    `amount` is before discounts, `discount` what coupons take off it; a credit is negative.
+    `amount` is before discounts, `discount` what coupons take off it; a credit is negative. `tax`
+    is contained in the amount where `is_tax_included`. `tax_category` is a code of EN 16931.
     """
 
+    id = serializers.UUIDField(allow_null=True, help_text="Null of what is only foreseen.")
     kind = Word(LineKind)
     description = serializers.CharField()
     quantity = Exact()
@@ -95,8 +110,11 @@ class LineOutput(Answer):
         allow_null=True, help_text="The meter, and its filter where the plan has several prices."
     )
     tiers = TierShareOutput(many=True)
-    tax_rate = Neutral(None)
-    tax_category = Neutral(None)
+    tax = Amount()
+    tax_rate = Exact(help_text="A percentage.")
+    tax_category = serializers.ChoiceField(_CATEGORIES, allow_null=True)
+    tax_class = serializers.CharField()
+    is_tax_included = serializers.BooleanField()
     proration = ShareOutput(allow_null=True)
 
 
@@ -110,13 +128,59 @@ class PaymentOutput(Answer):
     received_at = Instant()
 
 
+class CreditedOutput(Answer):
+    """What a credit note took back, and where it went: off what is owed, to credit, back."""
+
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    total = Amount()
+    to_due = Amount()
+    to_credit = Amount()
+    to_refund = Amount()
+    issued_at = Instant()
+
+
+class TaxOutput(Answer):
+    """What the invoice says of one tax: the net amounts it is levied on, and how much it is."""
+
+    category = serializers.ChoiceField(_CATEGORIES)
+    rate = Exact(help_text="A percentage.")
+    country = serializers.CharField()
+    region = serializers.CharField()
+    base = Amount()
+    amount = Amount()
+    note = serializers.CharField(help_text="The sentence that law asks for; empty for none.")
+
+
 class SellerOutput(Answer):
     """In whose name; empty while it is a draft."""
 
     name = serializers.CharField(required=False)
-    address = serializers.CharField(required=False)
+    address = serializers.CharField(required=False, help_text="Of older invoices.")
+    line1 = serializers.CharField(required=False)
+    line2 = serializers.CharField(required=False)
+    city = serializers.CharField(required=False)
+    region = serializers.CharField(required=False)
+    postal_code = serializers.CharField(required=False)
     country = serializers.CharField(required=False)
+    email = serializers.CharField(required=False)
+    phone = serializers.CharField(required=False)
     tax_number = serializers.CharField(required=False)
+    vat_id = serializers.CharField(required=False)
+    registration = serializers.CharField(required=False)
+    bank_name = serializers.CharField(required=False)
+    account_holder = serializers.CharField(required=False)
+    iban = serializers.CharField(required=False)
+    bic = serializers.CharField(required=False)
+    terms = serializers.CharField(required=False)
+    footer = serializers.CharField(required=False)
+
+
+class BuyerTaxIdOutput(Answer):
+    """A tax number of the buyer's."""
+
+    type = serializers.CharField()
+    value = serializers.CharField()
 
 
 class BuyerOutput(Answer):
@@ -131,11 +195,15 @@ class BuyerOutput(Answer):
     state = serializers.CharField(required=False)
     postal_code = serializers.CharField(required=False)
     country = serializers.CharField(required=False)
+    tax_ids = BuyerTaxIdOutput(many=True, required=False)
 
 
 @extend_schema_serializer(component_name="Invoice")
 class InvoiceOutput(Answer):
-    """What a customer owes and why. Money is in `currency`."""
+    """What a customer owes and why. Money is in `currency`.
+
+    `subtotal` − `discount` + the tax that is not included in the lines = `total`.
+    """
 
     id = serializers.UUIDField()
     number = serializers.CharField(allow_null=True)
@@ -147,18 +215,30 @@ class InvoiceOutput(Answer):
     subtotal = Amount()
     discount = Amount()
     tax = Amount()
+    taxes = TaxOutput(many=True)
     total = Amount()
+    total_excluding_tax = Amount()
     amount_paid = Amount()
+    credit_applied = Amount(help_text="What the customer's credit settled.")
     amount_due = Amount()
     seller = SellerOutput()
     buyer = BuyerOutput()
+    notes: serializers.ListSerializer[Any] = serializers.ListSerializer(
+        child=serializers.CharField(), help_text="Sentences that law asks for."
+    )
+    purpose = Word(InvoicePurpose)
+    hold_reason = serializers.CharField(
+        allow_null=True,
+        help_text="What a draft waits for before it is finalized by itself: `tax_number`.",
+    )
     issued_at = Instant(allow_null=True)
     due_at = Instant(allow_null=True)
     paid_at = Instant(allow_null=True)
     period_start = Instant(allow_null=True)
     period_end = Instant(allow_null=True)
+    instalments = InstalmentOutput(many=True)
     payments = PaymentOutput(many=True)
-    credit_notes = Neutral([])
+    credit_notes = CreditedOutput(many=True)
     version = serializers.IntegerField()
     created_at = Instant()
 
@@ -167,7 +247,7 @@ class InvoiceOutput(Answer):
         lines = list(invoice.lines.all())
         allocations = list(invoice.allocations.all())
         code = invoice.currency
-        same = ("number", "status", "currency", "seller", "buyer", "issued_at", "due_at")
+        same = ("number", "status", "currency", "seller", "buyer", "issued_at", "due_at", "notes")
         rest = ("paid_at", "version", "created_at", "total", "period_start", "period_end")
         shown = {
             **{name: getattr(invoice, name) for name in (*same, *rest)},
@@ -177,10 +257,17 @@ class InvoiceOutput(Answer):
             "lines": [stored_line(line) for line in lines],
             "subtotal": invoice.subtotal,
             "discount": invoice.discount,
-            "tax": Money.zero(code),
+            "tax": invoice.tax,
+            "taxes": [stored_tax(row, code) for row in invoice.tax_totals],
+            "total_excluding_tax": invoice.net,
+            "purpose": invoice.purpose,
+            "hold_reason": invoice.hold_reason or None,
             "amount_paid": Money(sum(row.amount_minor for row in allocations), code),
+            "credit_applied": Money(self.context["credit"].get(invoice.pk, 0), code),
+            "instalments": self.context["instalments"].get(invoice.pk, []),
             "amount_due": _due(invoice, self.context["due"][invoice.pk]),
             "payments": [_payment(row) for row in allocations],
+            "credit_notes": [_credited(row) for row in invoice.credit_notes.all()],
         }
         return super().to_representation(shown)
 
@@ -189,13 +276,23 @@ def readable() -> QuerySet[Invoice]:
     """With everything that is shown at hand, in as many queries for a hundred as for one."""
     return Invoice.objects.prefetch_related(
         Prefetch("lines", InvoiceLine.objects.order_by("position")),
-        Prefetch("allocations", Allocation.objects.select_related("payment").order_by("pk")),
+        Prefetch(
+            "allocations",
+            Allocation.objects.standing().select_related("payment").order_by("pk"),
+        ),
+        Prefetch("credit_notes", CreditNote.objects.order_by("issued_at", "pk")),
     )
 
 
 def show(invoices: list[Invoice]) -> list[dict[str, Any]]:
     """Invoices as they are answered."""
-    return InvoiceOutput.all_of(invoices, due=balances.due_on(invoices))
+    due = balances.due_on(invoices)
+    return InvoiceOutput.all_of(
+        invoices,
+        due=due,
+        credit=balances.credit_on(invoices),
+        instalments=instalments.agreed(invoices, due),
+    )
 
 
 def _due(invoice: Invoice, owed_minor: int) -> Money:
@@ -208,17 +305,52 @@ def _due(invoice: Invoice, owed_minor: int) -> Money:
 def stored_line(line: InvoiceLine) -> dict[str, Any]:
     """What is shown of a line."""
     times = {"period_start": line.period_start, "period_end": line.period_end}
-    return {**_shown(line), **times, "quantity": line.quantity, "tiers": line.tiers}
+    return {
+        **_shown(line),
+        **times,
+        "id": line.pk,
+        "quantity": line.quantity,
+        "tiers": line.tiers,
+        "tax": line.tax,
+        "tax_rate": figures.plain(line.tax_rate),
+        "tax_category": line.tax_category or None,
+    }
 
 
 def foreseen_line(line: Line) -> dict[str, Any]:
     """What would be shown of a line that is only foreseen."""
     return {
         **_shown(line),
+        **_foreseen_tax(line),
+        "id": None,
         "period_start": line.period.start if line.period else None,
         "period_end": line.period.end if line.period else None,
         "quantity": figures.stored(line.quantity),
         "tiers": [share.to_json() for share in line.tiers],
+    }
+
+
+def foreseen_tax(found: TaxTotal) -> dict[str, Any]:
+    """What would be shown of one tax."""
+    return stored_tax(drafting.tax_total(found), found.base.currency)
+
+
+def stored_tax(row: dict[str, Any], code: str) -> dict[str, Any]:
+    """What is shown of one tax of a document, as it was frozen."""
+    return {
+        **{name: row[name] for name in ("category", "country", "region", "note")},
+        "rate": row["percent"],
+        "base": Money(row["base_minor"], code),
+        "amount": Money(row["amount_minor"], code),
+    }
+
+
+def _foreseen_tax(line: Line) -> dict[str, Any]:
+    tax = line.tax
+    return {
+        "tax": Money(line.tax_minor or 0, line.amount.currency),
+        "tax_rate": figures.plain(tax.percent) if tax else "0",
+        "tax_category": tax.category if tax else None,
     }
 
 
@@ -233,6 +365,8 @@ def _shown(line: InvoiceLine | Line) -> dict[str, Any]:
         "explanation": line.explanation,
         "meter": line.meter or None,
         "component": line.component or None,
+        "tax_class": line.tax_class,
+        "is_tax_included": line.is_tax_included,
         "proration": _share(line.share),
     }
 
@@ -242,6 +376,17 @@ def _share(share: Share | None) -> dict[str, Any] | None:
     if share is None or share.is_whole:
         return None
     return {"used": share.used, "whole": share.whole, "unit": share.unit}
+
+
+def _credited(row: CreditNote) -> dict[str, Any]:
+    goes = {name: getattr(row, f"{name}_minor") for name in ("to_due", "to_credit", "to_refund")}
+    return {
+        "id": row.pk,
+        "number": row.number,
+        "total": row.total,
+        **{name: major(minor, row.currency) for name, minor in goes.items()},
+        "issued_at": row.issued_at,
+    }
 
 
 def _payment(row: Allocation) -> dict[str, Any]:

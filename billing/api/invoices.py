@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -10,19 +10,21 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import clock
+from billing import clock, tasks
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Strict, Word
+from billing.api.fields import Strict, Text, Word
 from billing.api.invoice_shapes import InvoiceInput, InvoiceOutput, readable, show
 from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own, require_operator
 from billing.api.preconditions import expected_version
 from billing.api.tokens import caller
+from billing.core.invoicing import Item
 from billing.core.lifecycle import InvoiceStatus
 from billing.models import Invoice
-from billing.services import invoices
+from billing.services import disputes, invoices, refunds
+from billing.services.refunds import Ask
 
 
 class InvoiceQuery(PageQuery):
@@ -37,14 +39,13 @@ class InvoiceChange(Strict):
     """The step to take. What a gateway decides is changed by its word only."""
 
     status = serializers.ChoiceField(["canceled", "refunded", "in_protest"])
-
-    def validate_status(self, word: str) -> str:
-        """Refunds and protests need a gateway."""
-        if word != "canceled":
-            raise serializers.ValidationError(
-                "Only “canceled” is supported so far.", "not_supported"
-            )
-        return word
+    reason = Text(
+        max_length=255,
+        allow_blank=True,
+        default="",
+        required=False,
+        help_text="Why it is refunded or contested.",
+    )
 
 
 class Invoices(Endpoint):
@@ -100,10 +101,7 @@ class Invoices(Endpoint):
         written = invoices.draft(
             customer.pk,
             currency=fields["currency"],
-            items=[
-                (item["description"], item["quantity"], item["unit_amount"])
-                for item in fields["items"]
-            ],
+            items=[Item(**item) for item in fields["items"]],
             by=caller(request).name,
             now=clock.now(),
             due_at=fields.get("due_at"),
@@ -127,30 +125,87 @@ class OneInvoice(Endpoint):
 
     @extend_schema(
         operation_id="updateInvoice",
-        summary="Cancel an invoice",
+        summary="Cancel, refund or contest an invoice",
         description=(
-            "Operators only. One that nobody has paid and no charge is under way for; a numbered "
-            "one keeps its number."
+            "`canceled` (operators only): one that is not paid, and no charge is under way for; a "
+            "numbered one keeps its number and gets a credit note. `refunded`: one that is paid, "
+            "whole, by customers within 7 days; a worker asks the gateways, and it stays `paid` "
+            "until they have given all of it back. `in_protest`: one that is paid is contested, "
+            "and an operator decides."
         ),
         request=InvoiceChange,
         parameters=IF_MATCH,
         responses={200: InvoiceOutput, **problems(400, 403, 404, 409, 412)},
-        examples=[OpenApiExample("Cancel", {"status": "canceled"}, request_only=True)],
+        examples=[
+            OpenApiExample("Cancel", {"status": "canceled"}, request_only=True),
+            OpenApiExample(
+                "Refund", {"status": "refunded", "reason": "ordered twice"}, request_only=True
+            ),
+        ],
     )
     def patch(self, request: Request, invoice_id: UUID) -> Response:
-        """Cancel it."""
+        """Take the step."""
         find(request, Invoice.objects.all(), invoice_id, noun="invoice")
-        require_operator(request)
-        self.read(InvoiceChange)
-        invoices.cancel(
-            invoice_id,
-            by=caller(request).name,
-            now=clock.now(),
-            expected_version=expected_version(request),
-        )
+        fields = self.read(InvoiceChange)
+        if fields["status"] == "canceled":
+            require_operator(request)
+        _STEPS[fields["status"]](request, invoice_id, fields["reason"])
+        return Response(shown(invoice_id))
+
+
+class FinalInvoice(Endpoint):
+    """Finalizing without a charge."""
+
+    operator_only = frozenset({"POST"})
+
+    @extend_schema(
+        operation_id="finalizeInvoice",
+        summary="Finalize an invoice",
+        description=(
+            "Operators only. A draft gets its number, is frozen and `pending`, and nothing is "
+            "charged: it will be paid another way. What the customer's credit covers is paid at "
+            "once."
+        ),
+        request=None,
+        parameters=IF_MATCH,
+        responses={200: InvoiceOutput, **problems(403, 404, 409, 412, 422)},
+    )
+    def post(self, request: Request, invoice_id: UUID) -> Response:
+        """Finalize it."""
+        find(request, Invoice.objects.all(), invoice_id, noun="invoice")
+        invoices.issue(invoice_id, now=clock.now(), expected_version=expected_version(request))
         return Response(shown(invoice_id))
 
 
 def shown(invoice_id: UUID) -> dict[str, Any]:
     """An invoice as it is answered."""
     return show([readable().get(pk=invoice_id)])[0]
+
+
+def _cancel(request: Request, invoice_id: UUID, _reason: str) -> None:
+    invoices.cancel(
+        invoice_id,
+        by=caller(request).name,
+        now=clock.now(),
+        expected_version=expected_version(request),
+    )
+
+
+def _refund(request: Request, invoice_id: UUID, reason: str) -> None:
+    who = caller(request)
+    ask = Ask(who.name, reason, not who.is_operator, expected_version(request))
+    found = refunds.of_invoice(invoice_id, None, ask, now=clock.now())
+    tasks.refund_soon([refund.pk for refund in found])
+
+
+def _contest(request: Request, invoice_id: UUID, reason: str) -> None:
+    disputes.contest(
+        invoice_id,
+        by=caller(request).name,
+        reason=reason,
+        now=clock.now(),
+        expected_version=expected_version(request),
+    )
+
+
+_STEPS: Final = {"canceled": _cancel, "refunded": _refund, "in_protest": _contest}

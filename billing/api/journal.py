@@ -43,21 +43,51 @@ class PostingOutput(Answer):
     invoice = serializers.UUIDField(source="invoice_id", allow_null=True)
 
 
+class SourceOutput(Answer):
+    """The document that a fact came of."""
+
+    kind = serializers.CharField(source="source_kind")
+    id = serializers.UUIDField(source="source_id")
+
+
+class SealOutput(Answer):
+    """The block of the chain that binds the entry, at which place, with which digest."""
+
+    block = serializers.IntegerField(source="block_id")
+    position = serializers.IntegerField()
+    digest = serializers.CharField()
+
+
 @extend_schema_serializer(component_name="JournalEntry")
 class EntryOutput(Answer):
-    """A fact: when it was true, when it was written, what it moved. It names no person."""
+    """A fact: when it was true, when it was written, what it moved. It names no person.
+
+    `customer` is null for what concerns many at once, `seal` for some seconds after it was written.
+    """
 
     id = serializers.UUIDField()
     kind = serializers.CharField()
-    customer = serializers.UUIDField(source="customer_id")
+    customer = serializers.UUIDField(source="customer_id", allow_null=True)
     occurred_at = Instant()
     recorded_at = Instant()
     context = Json()  # type: ignore[assignment]  # the contract's word, and DRF's
     lines = PostingOutput(many=True)
+    seal = SealOutput(allow_null=True, default=None)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`source` is a word of DRF's."""
+        return {
+            **super().get_fields(),
+            "source": SourceOutput(allow_null=True, source="*"),
+        }
 
     def to_representation(self, entry: JournalEntry) -> dict[str, Any]:
         """Its kind in lower case."""
-        return {**super().to_representation(entry), "kind": entry.kind.lower()}
+        return {
+            **super().to_representation(entry),
+            "kind": entry.kind.lower(),
+            "source": SourceOutput.of(entry) if entry.source_id else None,
+        }
 
 
 class Journal(Endpoint):
@@ -81,7 +111,7 @@ class Journal(Endpoint):
     def get(self, request: Request) -> Response:
         """Read it."""
         query = self.filtered()
-        rows = JournalEntry.objects.prefetch_related("lines")
+        rows = JournalEntry.objects.select_related("seal").prefetch_related("lines")
         if "customer" in query:
             rows = rows.filter(customer=customer_named(request, query["customer"]))
         if "kind" in query:

@@ -23,6 +23,7 @@ from billing.api.fields import (
     currency,
     decimal,
 )
+from billing.api.invoice_shapes import TAX_CLASS
 from billing.api.price_shapes import (
     PriceInput,
     PriceOutput,
@@ -141,6 +142,12 @@ class PlanTermsInput(Strict):
     proration = Word(Proration, required=False)
     first_day_counts = Flag(required=False)
     changes = ChangesInput(required=False)
+    tax_class = Text(max_length=32, required=False, help_text=TAX_CLASS)
+    is_tax_included = Flag(required=False, help_text="Whether its prices have the tax in them.")
+    is_prepaid = Flag(
+        required=False,
+        help_text="Whether usage draws the customer's credit down as it happens, and ends with it.",
+    )
     features = Json(required=False)
     limits = Limits(required=False)
 
@@ -213,6 +220,9 @@ class PlanTermsOutput(Answer):
     proration = Word(Proration)
     first_day_counts = Flag()
     changes = ChangesOutput()
+    tax_class = serializers.CharField()
+    is_tax_included = Flag()
+    is_prepaid = Flag()
     features = Json()
     limits = Limits()
 

@@ -20,7 +20,7 @@ from billing.api.countries import country
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Amount, Answer, Instant, Quantities, Strict, Text, Word, zone
-from billing.api.invoice_shapes import LineOutput, foreseen_line
+from billing.api.invoice_shapes import LineOutput, TaxOutput, foreseen_line, foreseen_tax
 from billing.api.openapi import problems
 from billing.api.permissions import find
 from billing.api.plan_shapes import PlanInput, terms_of
@@ -30,9 +30,9 @@ from billing.core.agreement import SubscribedPlan
 from billing.core.changes import Act, Change
 from billing.core.errors import InvalidError
 from billing.core.forecast import Foreseen
-from billing.core.money import Money, exponent, total
+from billing.core.money import exponent, total
 from billing.models import Subscription
-from billing.queries import agreements, previews
+from billing.queries import agreements, previews, taxes
 from billing.queries.previews import Supposed, Wanted
 from billing.services import coupons
 from customers.models import Customer
@@ -97,7 +97,7 @@ class PreviewInput(Strict):
         allow_null=True,
         default=None,
         validators=[country],
-        help_text="Where the buyer is. No tax is computed yet.",
+        help_text="Where the buyer is. Tax is reckoned for a customer, or for this country.",
     )
     timezone = Text(
         required=False,
@@ -127,6 +127,7 @@ class ForeseenOutput(Answer):
     subtotal = Amount()
     discount = Amount()
     tax = Amount()
+    taxes = TaxOutput(many=True)
     total = Amount()
     period_start = Instant(allow_null=True)
     period_end = Instant(allow_null=True)
@@ -140,7 +141,8 @@ class ForeseenOutput(Answer):
             "lines": [foreseen_line(line) for line in bill.lines],
             "subtotal": bill.subtotal,
             "discount": bill.discount,
-            "tax": Money.zero(bill.total.currency),
+            "tax": bill.tax,
+            "taxes": [foreseen_tax(row) for row in bill.tax_totals],
             "total": bill.total,
             "period_start": bill.period and bill.period.start,
             "period_end": bill.period and bill.period.end,
@@ -228,6 +230,7 @@ def _bills(request: Request, fields: dict[str, Any]) -> list[Foreseen]:
         period_start=fields["period_start"],
         period_end=fields["period_end"],
         coupon=None if fields["coupon"] is None else coupons.find(fields["coupon"]),
+        taxation=taxes.supposed(customer, fields["country"]),
     )
     since = fields["period_start"] or fields["started_at"] or present
     return previews.of_supposed(

@@ -25,7 +25,9 @@ class Caller:
 
     @property
     def name(self) -> str:
-        """What records say of who did it."""
+        """What records say of who did it: of a customer's own token nothing that names anybody."""
+        if not self.is_operator:
+            return f"token {self.token.prefix}…"
         return f"{self.token.name} ({self.token.prefix}…)"
 
     @property

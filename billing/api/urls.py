@@ -9,18 +9,34 @@ from billing.api.changes import Changes, OneChange, RetryChange, TrialEnd
 from billing.api.charges import Charges
 from billing.api.checkout import CheckoutSessions, OneCheckoutSession
 from billing.api.coupons import Coupons, OneCoupon
+from billing.api.credit_notes import CreditNotes, OneCreditNote
+from billing.api.credits import Credits, OneCredit
 from billing.api.customers import Customers, OneCustomer
+from billing.api.deferred_revenue import DeferredRevenue
+from billing.api.disputes import Disputes, OneDispute
+from billing.api.dunning import DunningPolicies, DunningRuns, OneDunningPolicy, OneDunningRun
 from billing.api.endpoint import Nowhere
-from billing.api.invoices import Invoices, OneInvoice
+from billing.api.erasure import EraseCustomer, ExportedCustomer
+from billing.api.exports import ExportedDocuments, ExportedJournal, ExportedTotals
+from billing.api.instalments import Instalments
+from billing.api.invoice_items import InvoiceItems, OneInvoiceItem
+from billing.api.invoices import FinalInvoice, Invoices, OneInvoice
 from billing.api.journal import Journal
 from billing.api.meters import Features, Meters
 from billing.api.moves import Moves
 from billing.api.payment_methods import OnePaymentMethod, PaymentMethods
+from billing.api.payments import OnePayment, PaymentAllocations, PaymentReversals, Payments
 from billing.api.plans import OnePlan, PlanRetirement, Plans, PlanVersions
 from billing.api.previews import InvoicePreviews
+from billing.api.profiles import OneBillingProfile
+from billing.api.refunds import OneRefund, Refunds
+from billing.api.reports import Ageing, Mrr
 from billing.api.rights import Entitlements, OneEntitlement, UsageByDay
+from billing.api.statement import CustomerStatement
+from billing.api.status import CustomerStatus
 from billing.api.subscriptions import Cancel, OneSubscription, Pause, Resume, Subscriptions
 from billing.api.test_clocks import Advance, OneTestClock, TestClocks
+from billing.api.transactions import Transactions
 from billing.api.usage import OneUsageEvent, UsageEvents
 
 urlpatterns = [
@@ -38,6 +54,13 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/entitlements", Entitlements.as_view()),
     path("customers/<uuid:customer_id>/entitlements/<str:feature>", OneEntitlement.as_view()),
     path("customers/<uuid:customer_id>/usage", UsageByDay.as_view()),
+    path("customers/<uuid:customer_id>/credits", Credits.as_view()),
+    path("customers/<uuid:customer_id>/credits/<uuid:credit_id>", OneCredit.as_view()),
+    path("customers/<uuid:customer_id>/billing-profile", OneBillingProfile.as_view()),
+    path("customers/<uuid:customer_id>/export", ExportedCustomer.as_view()),
+    path("customers/<uuid:customer_id>/erase", EraseCustomer.as_view()),
+    path("customers/<uuid:customer_id>/statement", CustomerStatement.as_view()),
+    path("customers/<uuid:customer_id>/status", CustomerStatus.as_view()),
     path("subscriptions", Subscriptions.as_view()),
     path("subscriptions/<uuid:subscription_id>", OneSubscription.as_view()),
     path("subscriptions/<uuid:subscription_id>/changes", Changes.as_view()),
@@ -55,12 +78,37 @@ urlpatterns = [
     path("usage-events/<path:event_id>", OneUsageEvent.as_view()),
     path("invoices", Invoices.as_view()),
     path("invoices/<uuid:invoice_id>", OneInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/finalize", FinalInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/items", InvoiceItems.as_view()),
+    path("invoices/<uuid:invoice_id>/items/<uuid:item_id>", OneInvoiceItem.as_view()),
+    path("invoices/<uuid:invoice_id>/instalments", Instalments.as_view()),
+    path("payments", Payments.as_view()),
+    path("payments/<uuid:payment_id>", OnePayment.as_view()),
+    path("payments/<uuid:payment_id>/allocations", PaymentAllocations.as_view()),
+    path("payments/<uuid:payment_id>/reversals", PaymentReversals.as_view()),
     path("charges", Charges.as_view()),
+    path("credit-notes", CreditNotes.as_view()),
+    path("credit-notes/<uuid:credit_note_id>", OneCreditNote.as_view()),
+    path("refunds", Refunds.as_view()),
+    path("refunds/<uuid:refund_id>", OneRefund.as_view()),
+    path("disputes", Disputes.as_view()),
+    path("disputes/<uuid:dispute_id>", OneDispute.as_view()),
+    path("dunning-policies", DunningPolicies.as_view()),
+    path("dunning-policies/<uuid:policy_id>", OneDunningPolicy.as_view()),
+    path("dunning-runs", DunningRuns.as_view()),
+    path("dunning-runs/<uuid:run_id>", OneDunningRun.as_view()),
     path("payment-methods", PaymentMethods.as_view()),
     path("payment-methods/<uuid:method_id>", OnePaymentMethod.as_view()),
     path("checkout-sessions", CheckoutSessions.as_view()),
     path("checkout-sessions/<uuid:session_id>", OneCheckoutSession.as_view()),
+    path("transactions", Transactions.as_view()),
+    path("reports/ageing", Ageing.as_view()),
+    path("reports/mrr", Mrr.as_view()),
+    path("reports/deferred-revenue", DeferredRevenue.as_view()),
     path("journal", Journal.as_view()),
+    path("exports/journal", ExportedJournal.as_view()),
+    path("exports/totals", ExportedTotals.as_view()),
+    path("exports/invoices", ExportedDocuments.as_view()),
     path("test-clocks", TestClocks.as_view()),
     path("test-clocks/<uuid:clock_id>", OneTestClock.as_view()),
     path("test-clocks/<uuid:clock_id>/advance", Advance.as_view()),

@@ -15,7 +15,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import clock
+from billing import clock, tasks
 from billing.api.endpoint import Endpoint
 from billing.api.fields import (
     Answer,
@@ -31,6 +31,7 @@ from billing.api.fields import (
 from billing.api.openapi import problems
 from billing.api.tokens import caller
 from billing.core.errors import InvalidError
+from billing.queries import prepaid
 from billing.services import corrections, usage
 from billing.services.usage import Receipt, Rejection, Report
 
@@ -156,6 +157,7 @@ class UsageEvents(Endpoint):
         receipt = usage.record(
             list(reports.values()), now=clock.now(), only_customer=caller(request).customer_id
         )
+        _draw_soon({report.customer for report in reports.values()})
         return Response(_shown(receipt, list(reports), faults), status=202)
 
 
@@ -192,6 +194,7 @@ class OneUsageEvent(Endpoint):
             now=clock.now(),
             only_customer=caller(request).customer_id,
         )
+        _draw_soon({str(event.customer_id)})
         return Response(UsageEventOutput.of(event))
 
     @extend_schema(
@@ -215,7 +218,13 @@ class OneUsageEvent(Endpoint):
         corrections.withdraw(
             customer, event_id, by=caller(request).name, now=clock.now(), only_customer=own
         )
+        _draw_soon({customer})
         return Response(status=204)
+
+
+def _draw_soon(customers: set[str]) -> None:
+    """What those who prepay have used is drawn by a worker."""
+    tasks.draw_soon(prepaid.prepaying(customers))
 
 
 def _replacement(body: Any, event_id: str) -> Report:

@@ -207,6 +207,7 @@ def _credit(agreement: Agreement, at: datetime) -> Charged:
         back.net,
         explanation=f"{paid.net.major:f} paid × {days} unused = {back.net}",
         period=Period(at, stay.period.end),
+        terms=agreement.terms,
     )
     return settled, (replace(line, plan=agreement.plan.plan),)
 

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     NOT_IN_PLAN = "not_in_plan"
     LIMIT_REACHED = "limit_reached"
     ABOVE_ALLOWANCE = "above_allowance"
+    CREDIT_EXHAUSTED = "credit_exhausted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Standing:
     """What is known of a subscription at an instant.
 
     :param past_due_at: the first decline that is still unpaid.
+    :param is_exhausted: whether usage is prepaid and no credit is left for any more of it.
     """
 
     status: SubscriptionStatus
@@ -53,6 +55,7 @@ class Standing:
     trial_end: datetime | None = None
     period_end: datetime | None = None
     past_due_at: datetime | None = None
+    is_exhausted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +106,23 @@ def check(
 ) -> Entitlement:
     """Whether one feature or meter may be used now.
 
-    A limit of that name is a wall; an allowance is not, for what is above it is charged.
+    A limit of that name is a wall; an allowance is not, for what is above it is charged. What is
+    prepaid ends with the credit.
 
     :param used: the period's total of the meter of that name; zero where there is none.
     """
     overall = access(standing, policy=policy, now=now)
     if standing is None or not overall.is_granted:
         return Entitlement(feature, is_granted=False, reason=overall.reason)
+    if standing.is_exhausted and _price(standing.terms, feature) is not None:
+        return Entitlement(
+            feature,
+            is_granted=False,
+            reason=Reason.CREDIT_EXHAUSTED,
+            limit=bound(standing.terms, feature, standing.share),
+            used=used,
+            resets_at=None,
+        )
     limit = _wall(standing.terms, feature)
     if limit is not None:
         within = Fraction(used) < limit

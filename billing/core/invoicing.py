@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from billing.core import discounts, rating
+from billing.core import discounts, rating, taxes
 from billing.core.discounts import Coupon
 from billing.core.money import Money, total
 from billing.core.periods import Period
 from billing.core.proration import Share
+from billing.core.tax_policies import STANDARD, UNTAXED, Taxation
+from billing.core.taxes import Tax, TaxTotal
 from plans.terms import PlanTerms
 
 
@@ -21,6 +24,7 @@ class LineKind(StrEnum):
 
     UNUSED: credit for what was paid in advance and is not used. ADJUSTMENT: usage of a period
     that was invoiced before. CARRIED: credit above what an invoice asks for, to the next one.
+    CREDIT: prepaid credit that is sold.
     """
 
     RECURRING = "RECURRING"
@@ -30,6 +34,7 @@ class LineKind(StrEnum):
     UNUSED = "UNUSED"
     ADJUSTMENT = "ADJUSTMENT"
     CARRIED = "CARRIED"
+    CREDIT = "CREDIT"
 
 
 DISCOUNTABLE = frozenset({LineKind.RECURRING, LineKind.USAGE, LineKind.MINIMUM})
@@ -50,6 +55,9 @@ class Line:
         while that is not reckoned.
     :param discount_rate: the part that coupons over a percentage take off, 0 to 1: what is
         adjusted later is discounted by it.
+    :param tax_class: which rate of a place it bears: `standard`, `reduced`, …
+    :param is_tax_included: whether the amount has its tax in it.
+    :param tax_minor: the tax on it; None while that is not reckoned, as is `tax` itself.
     """
 
     kind: LineKind
@@ -66,6 +74,10 @@ class Line:
     plan: str = ""
     discount_minor: int | None = None
     discount_rate: Decimal = Decimal(0)
+    tax_class: str = STANDARD
+    is_tax_included: bool = False
+    tax: Tax | None = None
+    tax_minor: int | None = None
 
     @property
     def discount(self) -> Money:
@@ -73,31 +85,54 @@ class Line:
         return Money(self.discount_minor or 0, self.amount.currency)
 
     @property
-    def net(self) -> Money:
-        """What the line adds to the total."""
+    def stated(self) -> Money:
+        """After discounts; with its tax where that is included."""
         return self.amount - self.discount
+
+    @property
+    def net(self) -> Money:
+        """After discounts, without tax."""
+        included = self.tax_minor or 0 if self.is_tax_included else 0
+        return self.stated - Money(included, self.amount.currency)
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
     """What an invoice asks for, never less than nothing.
 
-    :param carried: credit that is left over, as a line that waits for the next invoice.
+    :param tax_totals: one for each tax; their bases and amounts sum to the total.
+    :param carried: credit that is left over, as lines that wait for the next invoice.
     """
 
     lines: tuple[Line, ...]
-    total: Money
-    carried: Line | None = None
+    currency: str
+    tax_totals: tuple[TaxTotal, ...] = ()
+    carried: tuple[Line, ...] = ()
 
     @property
     def subtotal(self) -> Money:
-        """The lines before discounts."""
-        return total((line.amount for line in self.lines), self.total.currency)
+        """The lines before discounts, as stated."""
+        return total((line.amount for line in self.lines), self.currency)
 
     @property
     def discount(self) -> Money:
         """What coupons take off."""
-        return total((line.discount for line in self.lines), self.total.currency)
+        return total((line.discount for line in self.lines), self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """All tax, included in the lines' amounts or not."""
+        return total((row.amount for row in self.tax_totals), self.currency)
+
+    @property
+    def total(self) -> Money:
+        """What is asked for, tax and all."""
+        return total((line.net for line in self.lines), self.currency) + self.tax
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The sentences that the document must bear."""
+        return tuple(dict.fromkeys(row.tax.note for row in self.tax_totals if row.tax.note))
 
     @property
     def period(self) -> Period | None:
@@ -109,20 +144,55 @@ class Bill:
 
 
 def bill(
-    lines: Sequence[Line], *, currency: str, coupons: Sequence[Coupon] = (), part: Fraction
+    lines: Sequence[Line],
+    *,
+    currency: str,
+    at: datetime,
+    coupons: Sequence[Coupon] = (),
+    part: Fraction = Fraction(1),
+    taxation: Taxation = UNTAXED,
 ) -> Bill:
-    """Take discounts off, add up, and carry over what is more credit than charge.
+    """Take discounts off, reckon tax, add up, and carry over what is more credit than charge.
 
+    :param at: when it is written, by whose day the rates of tax are found.
     :param coupons: in the order they are applied.
     :param part: how much of a whole period's amount a coupon over an amount takes off.
+    :raises ConflictError: if there is no rate for what is taxed.
     """
     billed = discounted(lines, coupons=coupons, part=part)
-    due = total((line.net for line in billed), currency)
-    if due.minor >= 0:
-        return Bill(tuple(billed), due)
-    carried = _carried(due)
-    brought = replace(carried, amount=-due, unit_amount=-due.major)
-    return Bill((*billed, brought), Money.zero(currency), carried)
+    found = taxed(billed, currency=currency, at=at, taxation=taxation)
+    if found.total.minor >= 0:
+        return found
+    carried = _left_over(billed)
+    brought = [
+        replace(line, amount=-line.amount, unit_amount=-line.amount.major, discount_minor=0)
+        for line in carried
+    ]
+    evened = taxed([*billed, *brought], currency=currency, at=at, taxation=taxation)
+    return replace(evened, carried=tuple(carried))
+
+
+def taxed(lines: Sequence[Line], *, currency: str, at: datetime, taxation: Taxation) -> Bill:
+    """Lines whose discounts are known, with the tax of that day.
+
+    :raises ConflictError: if there is no rate for what is taxed.
+    """
+    levied = [taxation.tax_of(line.tax_class, at.date()) for line in lines]
+    found = taxes.reckon(
+        [line.stated for line in lines],
+        levied,
+        included=[line.is_tax_included for line in lines],
+        currency=currency,
+        rounding=taxation.rounding,
+    )
+    return Bill(
+        tuple(
+            replace(line, tax=tax, tax_minor=amount.minor)
+            for line, tax, amount in zip(lines, levied, found.amounts, strict=True)
+        ),
+        currency,
+        tax_totals=found.totals,
+    )
 
 
 def discounted(lines: Sequence[Line], *, coupons: Sequence[Coupon], part: Fraction) -> list[Line]:
@@ -157,7 +227,8 @@ def recurring_line(
 ) -> Line:
     """The recurring charge of a period."""
     rated = rating.recurring(terms, quantity=quantity, share=share)
-    return _line(LineKind.RECURRING, plan_name, rated, period=period, share=share)
+    line = _line(LineKind.RECURRING, plan_name, rated, period=period, share=share)
+    return _under(terms, line)
 
 
 def usage_lines(
@@ -180,7 +251,8 @@ def usage_lines(
         rated = rating.usage(priced.price, used=used, share=share, currency=terms.currency)
         name = meter_names.get(priced.meter, priced.meter) + priced.component[len(priced.meter) :]
         line = _line(LineKind.USAGE, f"{plan_name}: {name}", rated, period=period, share=share)
-        lines.append(replace(line, meter=priced.meter, component=priced.component))
+        line = replace(line, meter=priced.meter, component=priced.component)
+        lines.append(_under(terms, line))
     return lines
 
 
@@ -196,13 +268,18 @@ def minimum_line(
     missing = rating.true_up(terms.minimum, charged=charged, share=share)
     if missing is None:
         return None
-    return _line(LineKind.MINIMUM, f"{plan_name}: minimum", missing, period=period, share=share)
+    line = _line(LineKind.MINIMUM, f"{plan_name}: minimum", missing, period=period, share=share)
+    return _under(terms, line)
 
 
-def credit_line(description: str, amount: Money, *, explanation: str, period: Period) -> Line:
-    """Something given back; `amount` is what, positive."""
+def credit_line(
+    description: str, amount: Money, *, explanation: str, period: Period, terms: PlanTerms
+) -> Line:
+    """Something of a plan given back; `amount` is what, positive."""
     return Line(
         kind=LineKind.UNUSED,
+        tax_class=terms.tax_class,
+        is_tax_included=terms.is_tax_included,
         description=description,
         quantity=Fraction(1),
         unit_amount=-amount.major,
@@ -212,16 +289,32 @@ def credit_line(description: str, amount: Money, *, explanation: str, period: Pe
     )
 
 
-def item_line(description: str, *, quantity: Decimal, unit_amount: Decimal, currency: str) -> Line:
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that is sold by hand.
+
+    :param unit_amount: a rate in major units; with its tax where `is_tax_included`.
+    """
+
+    description: str
+    quantity: Decimal
+    unit_amount: Decimal
+    tax_class: str = STANDARD
+    is_tax_included: bool = False
+
+
+def item_line(item: Item, *, currency: str) -> Line:
     """A line that was written by hand: quantity × unit amount, rounded once."""
-    from_rate = rating.item(quantity=quantity, unit_amount=unit_amount, currency=currency)
+    from_rate = rating.item(quantity=item.quantity, unit_amount=item.unit_amount, currency=currency)
     return Line(
         kind=LineKind.ITEM,
-        description=description,
+        description=item.description,
         quantity=from_rate.quantity,
-        unit_amount=unit_amount,
+        unit_amount=item.unit_amount,
         amount=from_rate.amount,
         explanation=from_rate.explanation,
+        tax_class=item.tax_class,
+        is_tax_included=item.is_tax_included,
     )
 
 
@@ -239,6 +332,33 @@ def _line(
         share=share,
         tiers=rated.tiers,
     )
+
+
+def _under(terms: PlanTerms, line: Line) -> Line:
+    """A line that is taxed as a plan says."""
+    if terms.tax_class == line.tax_class and terms.is_tax_included == line.is_tax_included:
+        return line
+    return replace(line, tax_class=terms.tax_class, is_tax_included=terms.is_tax_included)
+
+
+def _left_over(lines: Sequence[Line]) -> list[Line]:
+    """What is more credit than charge, of everything that is taxed alike."""
+    currency = lines[0].amount.currency
+    alike = dict.fromkeys((line.tax_class, line.is_tax_included) for line in lines)
+    found = []
+    for tax_class, is_included in alike:
+        due = total(
+            (
+                line.stated
+                for line in lines
+                if (line.tax_class, line.is_tax_included) == (tax_class, is_included)
+            ),
+            currency,
+        )
+        if due.minor < 0:
+            line = _carried(due)
+            found.append(replace(line, tax_class=tax_class, is_tax_included=is_included))
+    return found
 
 
 def _carried(due: Money) -> Line:

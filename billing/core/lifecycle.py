@@ -1,6 +1,7 @@
-"""The state tables of subscriptions, invoices and payment attempts: what may follow what.
+"""The state tables of subscriptions, invoices, disputes and payment attempts: what follows what.
 
-The invoice's states and steps are those of seed 002 and `api.md`, section 6.
+The invoice's states and steps are those of seed 002 and `api.md`, section 6; `reopen` is ours, for
+a payment that was allocated to the wrong invoice. A trigger holds the table to the same steps.
 """
 
 from __future__ import annotations
@@ -52,6 +53,14 @@ class AttemptStatus(StrEnum):
     PROCESSING = "PROCESSING"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+
+
+class DisputeStatus(StrEnum):
+    """A contested payment: still open, or decided for us or for the customer."""
+
+    OPEN = "OPEN"
+    WON = "WON"
+    LOST = "LOST"
 
 
 OPEN_ATTEMPTS: Final = frozenset(
@@ -128,7 +137,13 @@ INVOICE: Final = StateTable(
         "contest": _step(_I.PAID, to=_I.IN_PROTEST),
         "lose": _step(_I.IN_PROTEST, to=_I.CHARGEBACK),
         "win": _step(_I.IN_PROTEST, to=_I.PAID),
+        "reopen": _step(_I.PAID, to=_I.PENDING),
     },
+)
+
+_D = DisputeStatus
+DISPUTE: Final = StateTable(
+    "dispute", {"win": _step(_D.OPEN, to=_D.WON), "lose": _step(_D.OPEN, to=_D.LOST)}
 )
 
 _A = AttemptStatus

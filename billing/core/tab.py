@@ -11,6 +11,7 @@ from billing.core.agreement import Agreement
 from billing.core.discounts import Redemption
 from billing.core.invoicing import DISCOUNTABLE, Bill, Line
 from billing.core.lifecycle import SubscriptionStatus
+from billing.core.tax_policies import UNTAXED, Taxation
 from billing.core.turns import Turn
 
 
@@ -20,11 +21,13 @@ class Tab:
 
     :param waiting: lines for the next invoice, oldest first.
     :param redemptions: in the order in which they take something off.
+    :param taxation: who sells to whom, which says what tax there is.
     """
 
     agreement: Agreement
     waiting: tuple[Line, ...] = ()
     redemptions: tuple[Redemption, ...] = ()
+    taxation: Taxation = UNTAXED
 
 
 def enter(tab: Tab, turn: Turn, *, at: datetime) -> tuple[Tab, Bill | None]:
@@ -42,12 +45,18 @@ def enter(tab: Tab, turn: Turn, *, at: datetime) -> tuple[Tab, Bill | None]:
     until = max((line.period.end for line in _open_to_discounts(lines) if line.period), default=at)
     coupons = [row.coupon for row in tab.redemptions if row.is_in_force(until)]
     bill = invoicing.bill(
-        lines, currency=turn.agreement.terms.currency, coupons=coupons, part=turn.part
+        lines,
+        currency=turn.agreement.terms.currency,
+        at=at,
+        coupons=coupons,
+        part=turn.part,
+        taxation=tab.taxation,
     )
     return (
-        Tab(
+        replace(
+            tab,
             agreement=turns.paid(turn.agreement, bill.lines),
-            waiting=(bill.carried,) if bill.carried else (),
+            waiting=bill.carried,
             redemptions=used_up(tab.redemptions, lines, until=until),
         ),
         bill,

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from billing.core.lifecycle import DisputeStatus
 from billing.core.money import Money
 
 
@@ -101,11 +102,16 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """Give back all or part of a charge, to where it came from."""
+    """Give back all or part of a charge, to where it came from.
+
+    :param reference: ours; the gateway's idempotency key, the same on every repetition.
+    :param is_repeated: whether it may have been sent before, as with a charge.
+    """
 
     reference: str
     charge_external_id: str
     amount: Money
+    is_repeated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,22 @@ class Refund:
     external_id: str
     status: ChargeStatus
     decline: Decline | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A charge that the payer's bank contests, as the gateway has it now.
+
+    While it is open, and once it is lost, the gateway holds the amount back.
+
+    :param reason: the gateway's word for it.
+    """
+
+    external_id: str
+    charge_external_id: str
+    amount: Money
+    status: DisputeStatus
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,13 +188,14 @@ class Notification:
     occurred_at: datetime
 
 
-Fact = Charge | Refund | Setup | MethodChange
+Fact = Charge | Refund | Dispute | Setup | MethodChange
 
 
 class Gateway(Protocol):
     """A vendor. Every call may be repeated with the same reference and changes nothing then.
 
-    Every verb but `parse_event` raises `GatewayUnavailableError` or `GatewayRejectedError`.
+    Every verb but `forget` and `parse_event` raises `GatewayUnavailableError` or
+    `GatewayRejectedError`.
     """
 
     name: str
@@ -191,6 +214,10 @@ class Gateway(Protocol):
 
     def fetch(self, object_type: str, object_id: str) -> Fact | None:
         """What one of the gateway's objects is now; None where it means nothing to us."""
+        ...
+
+    def forget(self, customer_external_id: str) -> None:
+        """Delete what is kept here of the gateway's objects of a customer. Asks nobody."""
         ...
 
     def parse_event(self, body: bytes, headers: Mapping[str, str]) -> Notification:

@@ -14,6 +14,18 @@ refund a charge twice under two references. Never offer it to people who pay.
 | `tok_unavailable` | completes | `GatewayUnavailableError` |
 | `tok_rejected` | completes | `GatewayRejectedError` |
 | `tok_setup_declined` | declined | |
+
+These are charged well, and differ when the charge is refunded:
+
+| token | refunding |
+| --- | --- |
+| `tok_refund_declined` | declined |
+| `tok_refund_processing` | processing; by the time it is fetched it succeeded |
+| `tok_refund_processing_declined` | processing; by the time it is fetched it was declined |
+| `tok_refund_unavailable` | `GatewayUnavailableError` |
+| `tok_refund_rejected` | `GatewayRejectedError` |
+
+Whoever has a charge's identifier can have it disputed: `disputed` makes the dispute's.
 """
 
 from __future__ import annotations
@@ -28,12 +40,16 @@ from typing import Final
 from django.utils.crypto import salted_hmac
 
 from billing import clock
+from billing.core.errors import InvalidError
+from billing.core.lifecycle import DisputeStatus
+from billing.core.money import Money
 from billing.gateways.base import (
     BadSignatureError,
     Charge,
     ChargeRequest,
     ChargeStatus,
     Decline,
+    Dispute,
     Fact,
     GatewayRejectedError,
     GatewayUnavailableError,
@@ -82,6 +98,19 @@ _OUTCOMES: Final[Mapping[str, _Outcome]] = {
     "tok_unavailable": _Outcome(last4="5003"),
     "tok_rejected": _Outcome(last4="4000"),
     "tok_setup_declined": _Outcome(last4="0341"),
+    "tok_refund_declined": _Outcome(last4="5126"),
+    "tok_refund_processing": _Outcome(last4="7726"),
+    "tok_refund_processing_declined": _Outcome(last4="5126"),
+    "tok_refund_unavailable": _Outcome(last4="5003"),
+    "tok_refund_rejected": _Outcome(last4="4000"),
+}
+_NOT_REFUNDED: Final = Decline("declined", "The card's bank did not take the refund.")
+_REFUNDS: Final[Mapping[str, _Outcome]] = {
+    "tok_refund_declined": _Outcome(ChargeStatus.DECLINED, decline=_NOT_REFUNDED),
+    "tok_refund_processing": _Outcome(ChargeStatus.PROCESSING, later=ChargeStatus.SUCCEEDED),
+    "tok_refund_processing_declined": _Outcome(
+        ChargeStatus.PROCESSING, later=ChargeStatus.DECLINED, decline=_NOT_REFUNDED
+    ),
 }
 
 
@@ -100,12 +129,16 @@ class SandboxGateway:
         return _charge(token, request.reference, _OUTCOMES[token].status)
 
     def refund(self, request: RefundRequest) -> Refund:
-        """Succeeds for any charge that succeeded, now or later."""
+        """Do what the charge's token says; nothing comes back of one that took no money."""
         _, token, _ = _split(request.charge_external_id, "ch", 3)
         outcome = _OUTCOMES[token]
         if ChargeStatus.SUCCEEDED not in {outcome.status, outcome.later}:
             raise GatewayRejectedError("There is nothing to refund: the charge took no money.")
-        return _refund(token, request.reference)
+        if token == "tok_refund_unavailable":  # noqa: S105  # not a secret
+            raise GatewayUnavailableError("The sandbox does not answer for this token.")
+        if token == "tok_refund_rejected":  # noqa: S105
+            raise GatewayRejectedError("The sandbox refuses this token.")
+        return _refund(token, request.reference, _REFUNDS.get(token, _Outcome()).status)
 
     def start_setup(self, request: SetupRequest) -> Setup:
         """There is no page to send anybody to: without a token it completes with a good method."""
@@ -120,6 +153,9 @@ class SandboxGateway:
         except GatewayRejectedError:
             return None
 
+    def forget(self, customer_external_id: str) -> None:
+        """Nothing is kept."""
+
     def parse_event(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Verify and read what `signed_notification` made."""
         given = next((v for k, v in headers.items() if k.lower() == SIGNATURE_HEADER.lower()), "")
@@ -129,6 +165,11 @@ class SandboxGateway:
         if abs(clock.now() - notification.occurred_at) > TOLERANCE:
             raise BadSignatureError("The sandbox's notification is too old.")
         return notification
+
+
+def disputed(charge_external_id: str, amount: Money, status: DisputeStatus) -> str:
+    """The identifier by which `fetch` tells of a dispute over a charge in that state."""
+    return f"dp.{status}.{amount.minor}.{amount.currency}.{charge_external_id}"
 
 
 def sign(body: bytes) -> str:
@@ -171,7 +212,10 @@ def _fetch(object_type: str, object_id: str) -> Fact | None:
         return _charge(token, reference, outcome.later or outcome.status)
     if object_type == "refund":
         _, token, reference = _split(object_id, "re", 3)
-        return _refund(token, reference)
+        told = _REFUNDS.get(token, _Outcome())
+        return _refund(token, reference, told.later or told.status)
+    if object_type == "dispute":
+        return _dispute(object_id)
     if object_type == "setup":
         _, token, customer, reference = _split(object_id, "seti", 4)
         return _setup(token, customer.replace(":", "."), reference)
@@ -185,8 +229,23 @@ def _charge(token: str, reference: str, status: ChargeStatus) -> Charge:
     return Charge(reference, f"ch.{token}.{reference}", status, decline)
 
 
-def _refund(token: str, reference: str) -> Refund:
-    return Refund(reference, f"re.{token}.{reference}", ChargeStatus.SUCCEEDED)
+def _refund(token: str, reference: str, status: ChargeStatus) -> Refund:
+    told = _REFUNDS.get(token, _Outcome())
+    decline = told.decline if status is ChargeStatus.DECLINED else None
+    return Refund(reference, f"re.{token}.{reference}", status, decline)
+
+
+def _dispute(object_id: str) -> Dispute:
+    found = object_id.split(".", 4)
+    if len(found) != 5 or found[0] != "dp" or found[1] not in set(DisputeStatus):
+        raise GatewayRejectedError("The sandbox has no such object.")
+    _, status, minor, currency, charge = found
+    _split(charge, "ch", 3)
+    try:
+        amount = Money(int(minor), currency)
+    except (ValueError, InvalidError):
+        raise GatewayRejectedError("The sandbox has no such object.") from None
+    return Dispute(f"dp.{charge}", charge, amount, DisputeStatus(status), "fraudulent")
 
 
 def _setup(token: str, customer: str, reference: str) -> Setup:

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from billing.models.credit import CreditDraw, CreditGrant
+from billing.models.credit_note import CreditNote, CreditNoteLine
+from billing.models.deferral import Deferral
+from billing.models.dunning import (
+    BillingProfile,
+    DunningNotice,
+    DunningPolicy,
+    DunningRun,
+    PlanDunning,
+)
 from billing.models.idempotency import ApiRequest
 from billing.models.inbox import GatewayEvent
-from billing.models.invoice import Invoice, InvoiceLine, InvoiceSeries, Seller
+from billing.models.invoice import Instalment, Invoice, InvoiceLine
 from billing.models.journal import JournalEntry, JournalLine, LedgerAccount
 from billing.models.payment import (
     Allocation,
@@ -14,8 +24,18 @@ from billing.models.payment import (
     PaymentAttempt,
     PaymentMethod,
 )
+from billing.models.refund import Dispute, Refund
 from billing.models.schedule import Redemption, ScheduledChange
+from billing.models.sealing import (
+    JournalBlock,
+    JournalSeal,
+    ProcessorPosition,
+    Projection,
+    UnsealedEntry,
+)
+from billing.models.seller import InvoiceSeries, Seller
 from billing.models.subscription import BillingPeriod, Subscription
+from billing.models.tax import TaxRate
 from billing.models.token import ApiToken
 from billing.models.usage import UsageDay, UsageEvent, UsageTotal, UsageValue
 
@@ -24,22 +44,41 @@ __all__ = [
     "ApiRequest",
     "ApiToken",
     "BillingPeriod",
+    "BillingProfile",
     "CheckoutSession",
+    "CreditDraw",
+    "CreditGrant",
+    "CreditNote",
+    "CreditNoteLine",
+    "Deferral",
+    "Dispute",
+    "DunningNotice",
+    "DunningPolicy",
+    "DunningRun",
     "GatewayCustomer",
     "GatewayEvent",
+    "Instalment",
     "Invoice",
     "InvoiceLine",
     "InvoiceSeries",
+    "JournalBlock",
     "JournalEntry",
     "JournalLine",
+    "JournalSeal",
     "LedgerAccount",
     "Payment",
     "PaymentAttempt",
     "PaymentMethod",
+    "PlanDunning",
+    "ProcessorPosition",
+    "Projection",
     "Redemption",
+    "Refund",
     "ScheduledChange",
     "Seller",
     "Subscription",
+    "TaxRate",
+    "UnsealedEntry",
     "UsageDay",
     "UsageEvent",
     "UsageTotal",

@@ -1,8 +1,9 @@
-"""Invoices, their lines and their numbers."""
+"""Invoices, their lines, and the instalments they may be paid in."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Self
 
 from django.db import models
@@ -13,48 +14,19 @@ from billing.core.invoicing import LineKind
 from billing.core.lifecycle import COLLECTIBLE, InvoiceStatus
 from billing.core.money import Money
 from billing.core.proration import Share
+from billing.core.taxes import TaxCategory
 from billing.models.choices import choices, one_of
+from billing.models.seller import InvoiceSeries, Seller
 from billing.models.subscription import BillingPeriod, Subscription
 from customers.models import Customer, TestClock
 
 
-class Seller(models.Model):
-    """In whose name invoices are written. The one that is default writes the engine's."""
+class InvoicePurpose(StrEnum):
+    """SALE: of goods and services. CREDIT: of prepaid credit. TOP_UP: that, by itself."""
 
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(max_length=255)
-    address = models.TextField(blank=True, default="")
-    country = models.CharField(max_length=2, blank=True, default="")
-    tax_number = models.CharField(max_length=64, blank=True, default="")
-    is_default = models.BooleanField(default=False)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["is_default"], condition=Q(is_default=True), name="one_default_seller"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class InvoiceSeries(models.Model):
-    """A gap-free sequence of numbers of one seller. `next_number` moves only with invoices."""
-
-    id = models.BigAutoField(primary_key=True)
-    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="series")
-    prefix = models.CharField(max_length=16, default="INV-")
-    next_number = models.PositiveBigIntegerField(default=1)
-
-    class Meta:
-        verbose_name_plural = "invoice series"
-        constraints = [
-            models.UniqueConstraint(fields=["seller", "prefix"], name="one_series_per_prefix"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.prefix}{self.next_number:06d}"
+    SALE = "SALE"
+    CREDIT = "CREDIT"
+    TOP_UP = "TOP_UP"
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
@@ -78,7 +50,9 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
 class Invoice(models.Model):
     """What a customer owes and why. Frozen once it has a number: a trigger refuses edits.
 
-    `seller` and `buyer` hold, from finalizing on, all that law asks of the document.
+    `seller`, `buyer`, `tax_totals` and `notes` hold, from finalizing on, all that law asks of the
+    document. `issuer` writes it: None is the default seller. With a `hold_reason` a draft waits
+    for something, and is finalized by itself when that comes.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -91,12 +65,23 @@ class Invoice(models.Model):
     )
     sequence = models.PositiveBigIntegerField(null=True, blank=True)
     number = models.CharField(max_length=40, null=True, blank=True)  # noqa: DJ001  # NULLs differ
+    issuer = models.ForeignKey(
+        Seller, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    purpose = models.CharField(
+        max_length=8, choices=choices(InvoicePurpose), default=InvoicePurpose.SALE
+    )
     status = models.CharField(
         max_length=24, choices=choices(InvoiceStatus), default=InvoiceStatus.DRAFT
     )
+    hold_reason = models.CharField(max_length=32, blank=True, default="")
     currency = models.CharField(max_length=3)
+    subtotal_minor = models.BigIntegerField(default=0)
     discount_minor = models.BigIntegerField(default=0)
+    tax_minor = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField(default=0)
+    tax_totals: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    notes: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     period_start = models.DateTimeField(null=True, blank=True)
     period_end = models.DateTimeField(null=True, blank=True)
     seller: models.JSONField[Any, Any] = models.JSONField(default=dict, blank=True)
@@ -114,6 +99,19 @@ class Invoice(models.Model):
     class Meta:
         constraints = [
             one_of("status", InvoiceStatus, name="invoice_status_known"),
+            one_of("purpose", InvoicePurpose, name="invoice_purpose_known"),
+            models.UniqueConstraint(
+                fields=["customer", "currency"],
+                condition=Q(
+                    purpose=InvoicePurpose.TOP_UP,
+                    status__in=[InvoiceStatus.DRAFT, *sorted(COLLECTIBLE)],
+                ),
+                name="one_open_top_up_per_customer",
+            ),
+            models.CheckConstraint(
+                condition=Q(hold_reason="") | Q(status=InvoiceStatus.DRAFT),
+                name="only_a_draft_is_held",
+            ),
             models.UniqueConstraint(fields=["number", "series"], name="invoice_number_once"),
             models.UniqueConstraint(fields=["series", "sequence"], name="invoice_sequence_once"),
             models.CheckConstraint(
@@ -149,6 +147,11 @@ class Invoice(models.Model):
                 condition=Q(next_charge_at__isnull=False),
                 name="invoice_due_for_charge",
             ),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(status__in=sorted(COLLECTIBLE)),
+                name="invoice_overdue",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -166,8 +169,18 @@ class Invoice(models.Model):
 
     @property
     def subtotal(self) -> Money:
-        """The lines before discounts."""
-        return self.total + self.discount
+        """The lines before discounts, as stated."""
+        return Money(self.subtotal_minor, self.currency)
+
+    @property
+    def tax(self) -> Money:
+        """All tax, included in the lines' amounts or not."""
+        return Money(self.tax_minor, self.currency)
+
+    @property
+    def net(self) -> Money:
+        """The total without tax."""
+        return self.total - self.tax
 
     @property
     def is_finalized(self) -> bool:
@@ -180,15 +193,16 @@ class InvoiceLineQuerySet(models.QuerySet["InvoiceLine"]):
 
     def waiting(self) -> Self:
         """Those that the next invoice of their customer takes up, oldest first."""
-        return self.filter(invoice=None).order_by("created_at", "pk")
+        return self.filter(invoice=None, credit_note=None).order_by("created_at", "pk")
 
 
 class InvoiceLine(models.Model):
     """One line: what, how many, at which rate, how much, and how that came about.
 
     `unit_amount` is None where `tiers` say what each contributed. `discount_minor` is None while
-    it is not reckoned; `discount_rate` is the part that percentages took off. Without an invoice
-    the line waits for the customer's next one.
+    it is not reckoned, `tax_minor` while its invoice can still change; `discount_rate` is the part
+    that percentages took off, `tax_rate` a percentage. Without an invoice the line waits for the
+    customer's next one, unless a `credit_note` gave it back because there will be none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -202,6 +216,9 @@ class InvoiceLine(models.Model):
         BillingPeriod, null=True, blank=True, on_delete=models.PROTECT, related_name="lines"
     )
     position = models.PositiveIntegerField(null=True, blank=True)
+    credit_note = models.ForeignKey(
+        "billing.CreditNote", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     kind = models.CharField(max_length=12, choices=choices(LineKind))
     description = models.CharField(max_length=500)
     quantity = models.DecimalField(max_digits=38, decimal_places=12)
@@ -210,6 +227,15 @@ class InvoiceLine(models.Model):
     amount_minor = models.BigIntegerField()
     discount_minor = models.BigIntegerField(null=True, blank=True)
     discount_rate = models.DecimalField(max_digits=13, decimal_places=12, default=0)
+    tax_class = models.CharField(max_length=32, default="standard")
+    is_tax_included = models.BooleanField(default=False)
+    tax_minor = models.BigIntegerField(null=True, blank=True)
+    tax_category = models.CharField(
+        max_length=2, blank=True, default="", choices=choices(TaxCategory)
+    )
+    tax_rate = models.DecimalField(max_digits=15, decimal_places=12, default=0)
+    tax_country = models.CharField(max_length=2, blank=True, default="")
+    tax_region = models.CharField(max_length=16, blank=True, default="")
     explanation = models.TextField()
     tiers: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
     period_start = models.DateTimeField(null=True, blank=True)
@@ -239,13 +265,21 @@ class InvoiceLine(models.Model):
                 name="line_waits_or_has_its_place",
             ),
             models.CheckConstraint(
+                condition=Q(invoice=None) | Q(credit_note=None),
+                name="line_is_billed_or_given_back",
+            ),
+            models.CheckConstraint(
                 condition=Q(period_start=None, period_end=None)
                 | Q(period_end__gt=F("period_start")),
                 name="line_period_has_a_length",
             ),
         ]
         indexes = [
-            models.Index(fields=["customer"], condition=Q(invoice=None), name="line_that_waits"),
+            models.Index(
+                fields=["customer"],
+                condition=Q(invoice=None, credit_note=None),
+                name="line_that_waits",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -262,8 +296,42 @@ class InvoiceLine(models.Model):
         return Money(self.discount_minor or 0, self.currency)
 
     @property
+    def tax(self) -> Money:
+        """The tax on it; contained in the amount where `is_tax_included`."""
+        return Money(self.tax_minor or 0, self.currency)
+
+    @property
+    def net(self) -> Money:
+        """After discounts, without tax: what is earned by it."""
+        stated = self.amount - self.discount
+        return stated - self.tax if self.is_tax_included else stated
+
+    @property
     def share(self) -> Share | None:
         """What part of a whole interval it is for; None where it is for no period."""
         if self.share_used is None or self.share_whole is None:
             return None
         return Share(self.share_used, self.share_whole, self.share_unit)
+
+
+class Instalment(models.Model):
+    """A part of an invoice, due on a day of its own. Payments settle the earliest parts first."""
+
+    id = models.BigAutoField(primary_key=True)
+    invoice = models.ForeignKey(Invoice, on_delete=models.CASCADE, related_name="instalments")
+    position = models.PositiveIntegerField()
+    amount_minor = models.BigIntegerField()
+    due_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invoice", "position"], name="instalment_position_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(amount_minor__gt=0), name="instalment_amount_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position} of {self.invoice_id}"

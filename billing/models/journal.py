@@ -19,6 +19,7 @@ class LedgerAccount(models.Model):
     """An account of the chart, by its code."""
 
     code = models.CharField(max_length=64, primary_key=True)
+    name = models.CharField(max_length=255, blank=True, default="")
     kind = models.CharField(max_length=12, choices=choices(AccountKind))
 
     class Meta:
@@ -32,12 +33,17 @@ class JournalEntry(models.Model):
     """One fact. `context` freezes what is needed to understand it alone, and names no person.
 
     `occurred_at` is when it was true, `recorded_at` when it was written; the idempotency key
-    names the fact, so that it cannot be entered twice.
+    names the fact, so that it cannot be entered twice. `source_kind` and `source_id` are the
+    document it came of. What concerns many at once, as revenue recognized, has no customer.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     kind = models.CharField(max_length=64)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(
+        Customer, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    source_kind = models.CharField(max_length=16, blank=True, default="")
+    source_id = models.UUIDField(null=True, blank=True)
     occurred_at = models.DateTimeField()
     recorded_at = models.DateTimeField(auto_now_add=True)
     idempotency_key = models.CharField(max_length=120, unique=True)
@@ -47,6 +53,7 @@ class JournalEntry(models.Model):
         verbose_name_plural = "journal entries"
         indexes = [
             models.Index(fields=["customer", "occurred_at"], name="entry_of_customer"),
+            models.Index(fields=["occurred_at", "id"], name="entry_in_order"),
         ]
 
     def __str__(self) -> str:

@@ -189,7 +189,10 @@ class PaymentAttempt(models.Model):
 
 
 class Payment(models.Model):
-    """Money that was received."""
+    """Money that was received: by a gateway on an attempt, or another way, by an operator's word.
+
+    What is over its allocations is the customer's credit.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
@@ -199,11 +202,17 @@ class Payment(models.Model):
     )
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
+    reference = models.CharField(max_length=255, blank=True, default="")
     received_at = models.DateTimeField()
+    reversed_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payment_amount_positive"),
+        ]
+        indexes = [
+            models.Index(fields=["customer", "-received_at"], name="payment_of_customer"),
         ]
 
     def __str__(self) -> str:
@@ -215,18 +224,32 @@ class Payment(models.Model):
         return Money(self.amount_minor, self.currency)
 
 
+class AllocationQuerySet(models.QuerySet["Allocation"]):
+    """Questions about allocations."""
+
+    def standing(self) -> Self:
+        """Not reversed."""
+        return self.filter(reversed_at=None)
+
+
 class Allocation(models.Model):
-    """How much of a payment settles which invoice."""
+    """How much of a payment settles which invoice. A wrong one is reversed, never edited."""
 
     id = models.BigAutoField(primary_key=True)
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="allocations")
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="allocations")
     amount_minor = models.BigIntegerField()
+    reversed_at = models.DateTimeField(null=True, blank=True)
+    reversed_by = models.CharField(max_length=255, blank=True, default="")
+
+    objects = AllocationQuerySet.as_manager()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["payment", "invoice"], name="one_allocation_per_invoice"
+                fields=["payment", "invoice"],
+                condition=Q(reversed_at=None),
+                name="one_standing_allocation_per_invoice",
             ),
             models.CheckConstraint(
                 condition=Q(amount_minor__gt=0), name="allocation_amount_positive"

@@ -24,14 +24,17 @@ from billing.core.periods import Period
 from billing.core.proration import Share
 from billing.core.schedule import Step
 from billing.core.tab import Tab
+from billing.core.tax_policies import Taxation
 from billing.models import (
     BillingPeriod,
     InvoiceLine,
     Redemption,
     ScheduledChange,
+    Seller,
     Subscription,
 )
 from billing.models.subscription import PeriodKind, SubscriptionQuerySet
+from billing.queries import sellers, taxes
 from plans.models import Coupon, Plan, PlanVersion
 from plans.terms import ChangeCharge
 
@@ -45,6 +48,7 @@ _NOTHING: Final[tuple[dict[UUID, Any], ...]] = ({}, {}, {})
 class Standing:
     """A subscription's tab, beside the rows it was read from.
 
+    :param issuer: who writes its invoices; None before there is any seller.
     :param period: the open one; None while none is.
     :param waiting: the rows of the tab's waiting lines, in the same order.
     :param pending: scheduled changes in order, as rows.
@@ -52,6 +56,7 @@ class Standing:
 
     subscription: Subscription
     tab: Tab
+    issuer: Seller | None
     period: BillingPeriod | None
     waiting: Sequence[InvoiceLine]
     redemptions: Sequence[Redemption]
@@ -88,6 +93,9 @@ def standings(
     settled = _settled_until([row.pk for row in subscriptions if row.status == _PAUSED])
     busy = [row for row in subscriptions if getattr(row, _HAS_MORE, True)]
     waiting, redemptions, pending = _more(busy) if busy else _NOTHING
+    customers = [row.customer for row in subscriptions]
+    issuers = sellers.of_customers([customer.pk for customer in customers])
+    taxations = taxes.taxations(customers, issuers)
     return [
         Standing(
             subscription=row,
@@ -97,7 +105,9 @@ def standings(
                 waiting.get(row.customer_id, ()),
                 redemptions.get(row.pk, ()),
                 settled_until=settled.get(row.pk),
+                taxation=taxations[row.customer_id],
             ),
+            issuer=issuers.get(row.customer_id),
             period=periods.get(row.pk),
             waiting=[line for line in waiting.get(row.customer_id, ()) if _fits(line, row)],
             redemptions=redemptions.get(row.pk, ()),
@@ -124,9 +134,7 @@ def noting_more(rows: SubscriptionQuerySet) -> SubscriptionQuerySet:
     mine = {"subscription": OuterRef("pk")}
     return rows.annotate(
         **{
-            _HAS_MORE: Exists(
-                InvoiceLine.objects.filter(invoice=None, customer=OuterRef("customer"))
-            )
+            _HAS_MORE: Exists(InvoiceLine.objects.waiting().filter(customer=OuterRef("customer")))
             | Exists(Redemption.objects.filter(**mine))
             | Exists(ScheduledChange.objects.pending().filter(**mine))
         }
@@ -261,6 +269,8 @@ def line_of(row: InvoiceLine) -> Line:
         plan="" if row.plan_id is None else str(row.plan_id),
         discount_minor=row.discount_minor,
         discount_rate=row.discount_rate,
+        tax_class=row.tax_class,
+        is_tax_included=row.is_tax_included,
     )
 
 
@@ -284,11 +294,13 @@ def _tab(
     redemptions: Sequence[Redemption],
     *,
     settled_until: datetime | None,
+    taxation: Taxation,
 ) -> Tab:
     return Tab(
         agreement_of(subscription, period, settled_until=settled_until),
         waiting=tuple(line_of(row) for row in waiting if _fits(row, subscription)),
         redemptions=tuple(redemption_of(row) for row in redemptions),
+        taxation=taxation,
     )
 
 

@@ -11,7 +11,8 @@ from billing.core.errors import NotFoundError
 from billing.core.money import Money
 from billing.models import Invoice, InvoiceLine, PaymentAttempt, PaymentMethod
 from billing.models.invoice import InvoiceQuerySet
-from billing.queries import balances
+from billing.queries import balances, instalments
+from billing.queries.instalments import Agreed
 from customers.models import Customer
 
 
@@ -21,6 +22,8 @@ class Document:
 
     :param due: what is still owed, by the journal.
     :param method: what would be charged; None without a default.
+    :param credit_applied: what the customer's credit settled.
+    :param instalments: the parts it is paid in; empty where it is due whole.
     """
 
     invoice: Invoice
@@ -28,6 +31,8 @@ class Document:
     attempts: Sequence[PaymentAttempt]
     due: Money
     method: PaymentMethod | None
+    credit_applied: Money
+    instalments: Sequence[Agreed]
 
     @property
     def is_charging(self) -> bool:
@@ -61,4 +66,6 @@ def find(customer: Customer, invoice_id: UUID) -> Document:
         attempts=list(invoice.attempts.select_related("payment_method").order_by("created_at")),
         due=Money(balances.due_on([invoice])[invoice.pk], invoice.currency),
         method=methods.first(),
+        credit_applied=Money(balances.credit_on([invoice]).get(invoice.pk, 0), invoice.currency),
+        instalments=instalments.agreed([invoice]).get(invoice.pk, ()),
     )

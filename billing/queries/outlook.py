@@ -16,6 +16,7 @@ from billing.core.lifecycle import SubscriptionStatus
 from billing.core.money import Money
 from billing.core.periods import Period
 from billing.core.tab import Tab
+from billing.core.taxes import TaxTotal
 from billing.queries.agreements import Standing
 
 
@@ -26,6 +27,7 @@ class Outlook:
     :param at: when it is written.
     :param period: what it is for.
     :param lines: recurring charges, usage so far, and what else is on the tab.
+    :param tax_totals: the taxes in the total.
     :param needs_method: whether all this holds only once a payment method is added.
     """
 
@@ -34,6 +36,7 @@ class Outlook:
     lines: Sequence[Line]
     total: Money
     needs_method: bool = False
+    tax_totals: Sequence[TaxTotal] = ()
 
 
 def next_bill(
@@ -94,4 +97,4 @@ def _outlook(foreseen: Foreseen, *, needs_method: bool) -> Outlook | None:
     bill = foreseen.bill
     if bill.period is None:
         return None
-    return Outlook(foreseen.at, bill.period, bill.lines, bill.total, needs_method)
+    return Outlook(foreseen.at, bill.period, bill.lines, bill.total, needs_method, bill.tax_totals)

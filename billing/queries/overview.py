@@ -13,7 +13,8 @@ from billing.core import lifecycle
 from billing.core.charging import Counted
 from billing.core.lifecycle import InvoiceStatus
 from billing.models import Invoice, PaymentAttempt, PaymentMethod
-from billing.queries import agreements, documents, entitlements, outlook, usage
+from billing.queries import agreements, arrears, documents, entitlements, outlook, usage
+from billing.queries.arrears import Arrear
 from billing.queries.entitlements import Rights
 from billing.queries.outlook import Outlook
 from billing.queries.usage import Day
@@ -28,7 +29,8 @@ class Overview:
     """A customer's billing at one instant of their own time.
 
     :param days: meter code → every day of the period so far, ending with the period's total.
-    :param overdue: declined and still owed, oldest first.
+    :param overdue: declined or past its day, and still owed, oldest first.
+    :param arrears: the same, with what was tried and what comes.
     """
 
     present: datetime
@@ -38,6 +40,7 @@ class Overview:
     outlook: Outlook | None
     method: PaymentMethod | None
     overdue: Sequence[Invoice]
+    arrears: Sequence[Arrear]
     recent: Sequence[Invoice]
     is_charging: bool
 
@@ -50,16 +53,16 @@ def of(customer: Customer, *, now: datetime, recent: int = 5) -> Overview:
     meters = {meter.code: meter for meter in Meter.objects.all()}
     found = _invoices(customer, recent)
     invoices = [row for row, _ in found]
+    overdue = [row for row in reversed(invoices) if row.status == InvoiceStatus.CHARGED_WITH_ERROR]
     return Overview(
         present=present,
         rights=rights,
         days=_days(customer, rights, meters, present),
         meters=meters,
-        outlook=_outlook(rights, method, present, meters),
+        outlook=foreseen(rights, method, present, meters),
         method=method,
-        overdue=[
-            row for row in reversed(invoices) if row.status == InvoiceStatus.CHARGED_WITH_ERROR
-        ],
+        overdue=overdue,
+        arrears=arrears.of(overdue, now=present),
         recent=invoices[:recent],
         is_charging=any(is_charging for _, is_charging in found),
     )
@@ -78,12 +81,16 @@ def _invoices(customer: Customer, recent: int) -> list[tuple[Invoice, bool]]:
     ]
 
 
-def _outlook(
+def foreseen(
     rights: Rights,
     method: PaymentMethod | None,
     present: datetime,
     meters: Mapping[str, Meter],
 ) -> Outlook | None:
+    """The customer's next bill as it stands now; None where nothing is foreseeable.
+
+    :param meters: every meter by its code.
+    """
     if rights.subscription is None:
         return None
     return outlook.next_bill(

@@ -17,6 +17,7 @@ from billing.core.forecast import Foreseen
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.periods import Cadence, Period
 from billing.core.tab import Tab
+from billing.core.tax_policies import UNTAXED, Taxation
 from billing.models import Subscription
 from billing.queries import agreements, catalogue, usage
 from plans.models import Coupon
@@ -43,6 +44,7 @@ class Supposed:
     period_start: datetime | None = None
     period_end: datetime | None = None
     coupon: Coupon | None = None
+    taxation: Taxation = UNTAXED
 
 
 def of_supposed(
@@ -62,7 +64,7 @@ def of_supposed(
     )
     coupon = supposed.coupon
     redemptions = () if coupon is None else (agreements.supposed_redemption(coupon),)
-    tab = Tab(agreement, redemptions=redemptions)
+    tab = Tab(agreement, redemptions=redemptions, taxation=supposed.taxation)
     names = catalogue.meter_names(terms.meters)
     if supposed.started_at is None and supposed.period_start is not None:
         begun = forecast.running(tab, _period(supposed, supposed.period_start))

@@ -6,10 +6,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
+from uuid_utils.compat import uuid7
+
+from billing.core import mrr
 from billing.core.agreement import Agreement
 from billing.core.lifecycle import SubscriptionStatus
 from billing.models import ScheduledChange, Subscription
 from billing.services.journal import Fact
+from plans.terms import PlanTerms
 
 
 def started(subscription: Subscription) -> Fact:
@@ -23,6 +27,7 @@ def started(subscription: Subscription) -> Fact:
         plan_version=subscription.plan_version.number,
         terms=subscription.plan_version.terms,
         quantity=subscription.quantity,
+        status=SubscriptionStatus.INCOMPLETE.lower(),
         by=subscription.created_by,
     )
 
@@ -33,6 +38,7 @@ def of_turn(
     """What a turn made of its status; nothing where that is as it was."""
     if before.status == after.status:
         return
+    stands = _stands(after)
     if after.status == SubscriptionStatus.TRIALING:
         ends = after.trial_end.isoformat() if after.trial_end else None
         yield _fact(
@@ -41,6 +47,7 @@ def of_turn(
             key=f"subscription:{subscription.pk}:trial_started",
             at=at,
             trial_end=ends,
+            **stands,
         )
     elif after.status == SubscriptionStatus.INCOMPLETE:
         yield _fact(
@@ -48,7 +55,7 @@ def of_turn(
             subscription,
             key=f"subscription:{subscription.pk}:trial_ended",
             at=before.trial_end or at,
-            plan=after.plan.name,
+            **stands,
         )
     elif after.status == SubscriptionStatus.ACTIVE and before.anchor is None:
         yield _fact(
@@ -56,12 +63,12 @@ def of_turn(
             subscription,
             key=f"subscription:{subscription.pk}:activated",
             at=after.anchor or at,
-            plan=after.plan.name,
             first_period_ends=after.stay.period.end.isoformat() if after.stay else None,
+            **stands,
         )
     else:
         kind = _KINDS[after.status]
-        yield _fact(kind, subscription, key=_key(subscription, kind, at), at=at)
+        yield _fact(kind, subscription, key=_key(subscription, kind, at), at=at, **stands)
 
 
 def scheduled(subscription: Subscription, change: ScheduledChange) -> Fact:
@@ -69,9 +76,11 @@ def scheduled(subscription: Subscription, change: ScheduledChange) -> Fact:
     return _change("CHANGE_SCHEDULED", subscription, change, at=change.created_at)
 
 
-def changed(subscription: Subscription, change: ScheduledChange, *, at: datetime) -> Fact:
-    """A change took effect."""
-    return _change("SUBSCRIPTION_CHANGED", subscription, change, at=at)
+def changed(
+    subscription: Subscription, change: ScheduledChange, after: Agreement, *, at: datetime
+) -> Fact:
+    """A change took effect; `after` is how the subscription stands with it."""
+    return _change("SUBSCRIPTION_CHANGED", subscription, change, at=at, **_stands(after))
 
 
 def failed(subscription: Subscription, change: ScheduledChange, *, at: datetime) -> Fact:
@@ -82,6 +91,16 @@ def failed(subscription: Subscription, change: ScheduledChange, *, at: datetime)
 def withdrawn(subscription: Subscription, change: ScheduledChange, *, at: datetime) -> Fact:
     """A change was taken off the timeline."""
     return _change("CHANGE_WITHDRAWN", subscription, change, at=at, by=change.settled_by)
+
+
+def fell_past_due(subscription: Subscription, *, at: datetime) -> Fact:
+    """What it owes was not paid: it keeps its access for the grace period only."""
+    return _put_as(SubscriptionStatus.PAST_DUE, "SUBSCRIPTION_FELL_PAST_DUE", subscription, at)
+
+
+def recovered(subscription: Subscription, *, at: datetime) -> Fact:
+    """Nothing that was declined is due any more."""
+    return _put_as(SubscriptionStatus.ACTIVE, "SUBSCRIPTION_RECOVERED", subscription, at)
 
 
 def trial_moved(subscription: Subscription, until: datetime, *, at: datetime, by: str) -> Fact:
@@ -130,7 +149,39 @@ def _fact(kind: str, subscription: Subscription, *, key: str, at: datetime, **co
         customer_id=subscription.customer_id,
         occurred_at=at,
         context={"subscription": str(subscription.pk), **context},
+        source_kind="subscription",
+        source_id=subscription.pk,
     )
+
+
+def _put_as(
+    status: SubscriptionStatus, kind: str, subscription: Subscription, at: datetime
+) -> Fact:
+    terms, quantity = subscription.plan_terms, subscription.quantity
+    return _fact(
+        kind,
+        subscription,
+        key=f"subscription:{subscription.pk}:{kind.lower()}:{uuid7()}",  # in an instant, twice
+        at=at,
+        **_said(status, subscription.plan_name, terms, quantity),
+    )
+
+
+def _stands(agreement: Agreement) -> dict[str, Any]:
+    return _said(agreement.status, agreement.plan.name, agreement.terms, agreement.quantity)
+
+
+def _said(status: SubscriptionStatus, plan: str, terms: PlanTerms, quantity: int) -> dict[str, Any]:
+    """What one must know of a subscription to say what it grants and what it recurs with."""
+    recurs = mrr.at_status(status, terms, quantity)
+    return {
+        "status": status.lower(),
+        "plan": plan,
+        "quantity": quantity,
+        "features": dict(terms.features),
+        "limits": dict(terms.limits),
+        "mrr": {"amount": f"{recurs.major:f}", "currency": recurs.currency},
+    }
 
 
 _KINDS = {

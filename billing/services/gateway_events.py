@@ -17,9 +17,19 @@ from django.db.models import F
 
 from billing.core.errors import NotFoundError
 from billing.gateways import registry
-from billing.gateways.base import Charge, Fact, MethodChange, Notification, Refund, Setup
-from billing.models import GatewayEvent, PaymentAttempt
-from billing.services import locks, payment_methods, payments
+from billing.gateways.base import (
+    Charge,
+    Dispute,
+    Fact,
+    GatewayUnavailableError,
+    MethodChange,
+    Notification,
+    Refund,
+    Setup,
+)
+from billing.models import GatewayEvent, Payment, PaymentAttempt
+from billing.models import Refund as RefundRow
+from billing.services import disputes, locks, payment_methods, payments, refunds
 
 logger = logging.getLogger(__name__)
 
@@ -80,7 +90,9 @@ def _follow(fact: Fact | None, *, gateway: str, now: datetime) -> tuple[str, Seq
         method = payment_methods.follow(fact, gateway=gateway, now=now)
         return ("payment method updated" if method else "not one of ours"), []
     if isinstance(fact, Refund):
-        return "refund seen", []
+        return _follow_refund(fact, now), []
+    if isinstance(fact, Dispute):
+        return _follow_dispute(fact, gateway, now), []
     return "nothing to do", []
 
 
@@ -90,6 +102,28 @@ def _follow_charge(charge: Charge, now: datetime) -> str:
         return "not one of ours"
     attempt = payments.settle(attempt_id, outcome=charge, now=now)
     return f"attempt {attempt.status.lower()}"
+
+
+def _follow_refund(refund: Refund, now: datetime) -> str:
+    refund_id = _uuid(refund.reference)
+    if refund_id is None or not RefundRow.objects.filter(pk=refund_id).exists():
+        return "not one of ours"
+    row = refunds.settle(refund_id, outcome=refund, now=now)
+    return f"refund {row.status.lower()}"
+
+
+def _follow_dispute(dispute: Dispute, gateway: str, now: datetime) -> str:
+    """It may be heard of before the charge that it is about: then later again."""
+    attempt = PaymentAttempt.objects.filter(
+        gateway=gateway, external_id=dispute.charge_external_id
+    ).first()
+    if attempt is None:
+        return "not one of ours"
+    payment = Payment.objects.filter(attempt=attempt).first()
+    if payment is None:
+        raise GatewayUnavailableError("The charge that is contested is not settled yet.")
+    row = disputes.follow(payment.pk, dispute, now=now)
+    return f"dispute {row.status.lower()}"
 
 
 def _follow_setup(setup: Setup, now: datetime) -> tuple[str, Sequence[UUID]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.db import transaction
 
-from billing.core.postings import Posting, is_balanced
-from billing.models import JournalEntry, JournalLine, LedgerAccount, bulk
+from billing.core.postings import Account, Posting, is_balanced
+from billing.models import JournalEntry, JournalLine, LedgerAccount, UnsealedEntry, bulk
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +19,22 @@ class Fact:
     """Something that happened, to be entered once.
 
     :param key: names the fact; a second one of that name is refused by the database.
+    :param customer_id: whom it concerns; None for what concerns many at once.
     :param context: what is needed to understand the entry alone; never personal data.
-    :param invoice_id: what the postings are owed or paid on.
+    :param invoice_id: what those postings are owed or paid on that do not say it themselves.
+    :param source_kind: the kind of document it came of: `invoice`, `payment`, `credit_note`,
+        `refund`, `credit_grant`, `dispute`, `subscription`.
     """
 
     kind: str
     key: str
-    customer_id: UUID
+    customer_id: UUID | None
     occurred_at: datetime
     context: dict[str, Any]
     postings: Sequence[Posting] = field(default_factory=tuple)
     invoice_id: UUID | None = None
+    source_kind: str = ""
+    source_id: UUID | None = None
 
 
 def post(*facts: Fact) -> None:
@@ -43,6 +48,8 @@ def post(*facts: Fact) -> None:
         JournalEntry(
             kind=fact.kind,
             customer_id=fact.customer_id,
+            source_kind=fact.source_kind,
+            source_id=fact.source_id,
             occurred_at=fact.occurred_at,
             idempotency_key=fact.key,
             context=fact.context,
@@ -50,7 +57,8 @@ def post(*facts: Fact) -> None:
         for fact in facts
     ]
     bulk.insert(entries)
-    _ensure_accounts(facts)
+    bulk.insert(UnsealedEntry(entry=entry, customer_id=entry.customer_id) for entry in entries)
+    open_accounts({posting.account for fact in facts for posting in fact.postings})
     bulk.insert(
         JournalLine(
             entry=entry,
@@ -58,15 +66,15 @@ def post(*facts: Fact) -> None:
             side=posting.side,
             amount_minor=posting.amount.minor,
             currency=posting.amount.currency,
-            invoice_id=fact.invoice_id,
+            invoice_id=posting.invoice_id or fact.invoice_id,
         )
         for entry, fact in zip(entries, facts, strict=True)
         for posting in fact.postings
     )
 
 
-def _ensure_accounts(facts: Sequence[Fact]) -> None:
-    accounts = {posting.account for fact in facts for posting in fact.postings}
+def open_accounts(accounts: Collection[Account]) -> None:
+    """See that accounts are in the chart."""
     known = set(
         LedgerAccount.objects.filter(code__in=[account.code for account in accounts]).values_list(
             "code", flat=True
@@ -74,7 +82,7 @@ def _ensure_accounts(facts: Sequence[Fact]) -> None:
     )
     LedgerAccount.objects.bulk_create(
         [
-            LedgerAccount(code=account.code, kind=account.kind)
+            LedgerAccount(code=account.code, name=account.name, kind=account.kind)
             for account in sorted(accounts, key=lambda account: account.code)
             if account.code not in known
         ],

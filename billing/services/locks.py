@@ -14,8 +14,17 @@ from uuid import UUID
 
 from django.db import connection, models
 
-from billing.core.errors import NotFoundError
-from billing.models import Invoice, PaymentAttempt, Subscription
+from billing.core.errors import ConflictError, NotFoundError
+from billing.models import (
+    CreditGrant,
+    Dispute,
+    DunningRun,
+    Invoice,
+    Payment,
+    PaymentAttempt,
+    Refund,
+    Subscription,
+)
 from customers.models import Customer, TestClock
 
 _Row = TypeVar("_Row", bound=models.Model)
@@ -28,6 +37,18 @@ def customer(customer_id: UUID) -> Customer:
     """
     rows = Customer.objects.filter(pk=customer_id).select_related("test_clock")
     return _one(rows, "customer", customer_id)
+
+
+def client(customer_id: UUID) -> Customer:
+    """Lock a customer with whom something new is begun.
+
+    :raises NotFoundError: if there is none.
+    :raises ConflictError: with code `customer_erased` if nobody is behind them any more.
+    """
+    found = customer(customer_id)
+    if found.erased_at is not None:
+        raise ConflictError("This customer was erased.", code="customer_erased")
+    return found
 
 
 def invoice(invoice_id: UUID) -> Invoice:
@@ -66,6 +87,62 @@ def attempt(attempt_id: UUID) -> PaymentAttempt:
     return row
 
 
+def dunning_run(run_id: UUID) -> DunningRun:
+    """Lock a dunning run, its customer and invoice before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = DunningRun.objects.filter(pk=run_id)
+    invoice_id = rows.values_list("invoice_id", flat=True).first()
+    if invoice_id is None:
+        raise NotFoundError(f"There is no dunning run {run_id}.", code="not_found")
+    locked = invoice(invoice_id)
+    row = _one(rows, "dunning run", run_id)
+    row.invoice, row.customer = locked, locked.customer
+    return row
+
+
+def payment(payment_id: UUID) -> Payment:
+    """Lock a payment, its customer before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = Payment.objects.filter(pk=payment_id)
+    _customer_of(rows, "payment", payment_id)
+    return _one(rows.select_related("customer__test_clock"), "payment", payment_id)
+
+
+def credit_grant(grant_id: UUID) -> CreditGrant:
+    """Lock a credit grant, its customer before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = CreditGrant.objects.filter(pk=grant_id)
+    _customer_of(rows, "credit grant", grant_id)
+    return _one(rows.select_related("customer__test_clock"), "credit grant", grant_id)
+
+
+def refund(refund_id: UUID) -> Refund:
+    """Lock a refund, its customer before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = Refund.objects.filter(pk=refund_id)
+    _customer_of(rows, "refund", refund_id)
+    related = ("customer__test_clock", "payment__attempt")
+    return _one(rows.select_related(*related), "refund", refund_id)
+
+
+def dispute(dispute_id: UUID) -> Dispute:
+    """Lock a dispute, its customer before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = Dispute.objects.filter(pk=dispute_id)
+    _customer_of(rows, "dispute", dispute_id)
+    return _one(rows.select_related("customer__test_clock", "payment"), "dispute", dispute_id)
+
+
 def live_subscription(customer_id: UUID) -> Subscription | None:
     """Lock the customer's live subscription, if they have one. The customer is locked already."""
     rows = Subscription.objects.live().filter(customer_id=customer_id)
@@ -100,7 +177,7 @@ def due_subscriptions(now: datetime, clock: TestClock | None, *, limit: int) -> 
 
 
 @contextmanager
-def alone(name: str, row_id: UUID) -> Iterator[bool]:
+def alone(name: str, row_id: UUID | str) -> Iterator[bool]:
     """Hold a lock outside any transaction, for as long as a call to the outside takes.
 
     Gives False when somebody else holds it. PostgreSQL lets go of it when its holder dies, so
@@ -116,6 +193,26 @@ def alone(name: str, row_id: UUID) -> Iterator[bool]:
         if is_held:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+def name(key: str) -> None:
+    """Hold a name to the end of the transaction: for what has no row yet that could be locked."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+
+
+def is_alone(name: str) -> bool:
+    """Take a lock for the rest of the caller's transaction, if nobody holds it; never waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        (is_held,) = cursor.fetchone()
+    return bool(is_held)
+
+
+def alone_from_here(name: str) -> None:
+    """Take the lock of `is_alone`, waiting for whoever holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def until_free(name: str, row_id: UUID) -> None:

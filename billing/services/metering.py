@@ -118,7 +118,8 @@ def payers_named(
 ) -> dict[str, Payer]:
     """Customers by every name a report may use for them."""
     ids = [name for name in names if _is_uuid(name)]
-    rows = Customer.objects.filter(Q(organization_id__in=names) | Q(pk__in=ids)).annotate(
+    named = Q(organization_id__in=names) | Q(pk__in=ids)
+    rows = Customer.objects.filter(named, erased_at=None).annotate(
         present=Coalesce("test_clock__now", Value(now))
     )
     return {

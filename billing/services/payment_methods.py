@@ -60,7 +60,9 @@ def start_checkout(
     `{session}` in a URL is replaced by our session's id.
 
     :raises UnavailableError: if the gateway does not answer.
+    :raises ConflictError: if the customer was erased.
     """
+    _require_somebody(customer)
     vendor = gateway or registry.default()
     session = CheckoutSession.objects.create(
         customer=customer, gateway=vendor.name, created_at=customer.lives_at(now)
@@ -92,7 +94,9 @@ def add(
     :raises PaymentFailedError: if the gateway declines it.
     :raises InvalidError: if the gateway does not know the token.
     :raises UnavailableError: if the gateway does not answer.
+    :raises ConflictError: if the customer was erased.
     """
+    _require_somebody(customer)
     vendor = gateway or registry.default()
     session = CheckoutSession.objects.create(
         customer=customer,
@@ -136,7 +140,7 @@ def settle(session_id: UUID, *, setup: Setup, now: datetime) -> Settled:
         defaults={"external_id": setup.customer_external_id},
     )
     attempts: list[UUID] = []
-    if session.status != CheckoutStatus.COMPLETED:
+    if session.status != CheckoutStatus.COMPLETED and customer.erased_at is None:
         session.external_id, session.url = setup.external_id, setup.url or session.url
         session.status = _STATUS[setup.status]
         session.failure = setup.decline.message if setup.decline else ""
@@ -207,6 +211,11 @@ def follow(change: MethodChange, *, gateway: str, now: datetime) -> PaymentMetho
         _describe(method, change.details)
         _save(method)
     return method
+
+
+def _require_somebody(customer: Customer) -> None:
+    if Customer.objects.filter(pk=customer.pk, erased_at__isnull=False).exists():
+        raise ConflictError("This customer was erased.", code="customer_erased")
 
 
 def _ask(vendor: Gateway, request: SetupRequest) -> Setup:
@@ -323,7 +332,7 @@ def _changed(
         key=f"{key or f'payment_method:{method.pk}:{uuid7()}'}:{kind.lower()}",
         customer_id=method.customer_id,
         occurred_at=now,
-        context={"gateway": method.gateway, "method": str(method), "by": by},
+        context={"gateway": method.gateway, "method": str(method.pk), "by": by},
     )
 
 

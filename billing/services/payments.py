@@ -12,12 +12,14 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 
-from billing.core import dunning, lifecycle, postings
+from billing.core import lifecycle
+from billing.core.dunning import DunningStatus
 from billing.core.errors import ConflictError, InvalidError
-from billing.core.lifecycle import AttemptStatus, InvoiceStatus, SubscriptionStatus
+from billing.core.lifecycle import AttemptStatus, InvoiceStatus
+from billing.core.money import Money
 from billing.gateways import registry
 from billing.gateways.base import (
     Charge,
@@ -28,16 +30,16 @@ from billing.gateways.base import (
     GatewayUnavailableError,
 )
 from billing.models import (
-    Allocation,
     GatewayCustomer,
     Invoice,
     Payment,
     PaymentAttempt,
     PaymentMethod,
-    Subscription,
     bulk,
 )
-from billing.services import invoices, journal, locks
+from billing.queries import instalments
+from billing.services import allocations, dunning, invoices, journal, locks, settling
+from billing.services import instalments as agreed
 from customers.models import TestClock
 
 logger = logging.getLogger(__name__)
@@ -50,8 +52,11 @@ NEW_METHOD: Final = "new payment method"
 @transaction.atomic
 def charge(
     invoice_id: UUID, *, by: str, now: datetime, payment_method_id: UUID | None = None
-) -> PaymentAttempt:
-    """Finalize an invoice, if it is a draft, and write down that it shall be charged.
+) -> PaymentAttempt | None:
+    """Finalize an invoice, if it is a draft, and write down that what is due shall be charged.
+
+    Of an invoice in instalments that is what is due by now, or else the next of them. None: the
+    draft was over nothing, or credit has settled it.
 
     :param payment_method_id: instead of the customer's default.
     :raises ConflictError: if it is not owed, or a charge for it is under way.
@@ -61,6 +66,8 @@ def charge(
     present = invoice.customer.lives_at(now)
     if invoice.status == InvoiceStatus.DRAFT:
         invoices.finalize([invoice], now=present)
+        if invoice.status == InvoiceStatus.PAID:
+            return None
     if invoice.status not in lifecycle.COLLECTIBLE:
         raise ConflictError(
             f"There is nothing to charge: the invoice is {invoice.status.lower()}.",
@@ -73,62 +80,66 @@ def charge(
         raise InvalidError("There is no such payment method.", code="no_payment_method")
     if invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
         raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")
-    attempt = _attempt(invoice, method, by=by, now=present)
+    attempt = _attempt(invoice, _asked(invoice, now=present), method, by=by, now=present)
     attempt.save(force_insert=True)
     _unschedule([invoice])
     return attempt
 
 
-def open_attempts(owed: Sequence[Invoice], *, by: str, now: datetime) -> list[PaymentAttempt]:
+def open_attempts(
+    due: Sequence[tuple[Invoice, Money]], *, by: str, now: datetime
+) -> list[PaymentAttempt]:
     """Write down that invoices shall be charged to their customers' default methods.
 
-    In a transaction of the caller's, who holds the locks. Invoices over nothing, without a
-    method, or with a charge under way are left as they are.
+    In a transaction of the caller's, who holds the locks. Invoices on which nothing is due,
+    without a method, or with a charge under way are left as they are.
     """
     methods = {
         method.customer_id: method
         for method in PaymentMethod.objects.usable().filter(
-            is_default=True, customer__in=[invoice.customer_id for invoice in owed]
+            is_default=True, customer__in=[invoice.customer_id for invoice, _ in due]
         )
     }
     under_way = set(
         PaymentAttempt.objects.filter(
-            invoice__in=owed, status__in=lifecycle.OPEN_ATTEMPTS
+            invoice__in=[invoice for invoice, _ in due], status__in=lifecycle.OPEN_ATTEMPTS
         ).values_list("invoice_id", flat=True)
     )
     chosen = [
-        invoice
-        for invoice in owed
-        if invoice.total and invoice.customer_id in methods and invoice.pk not in under_way
+        (invoice, amount)
+        for invoice, amount in due
+        if amount and invoice.customer_id in methods and invoice.pk not in under_way
     ]
     attempts = [
-        _attempt(invoice, methods[invoice.customer_id], by=by, now=now) for invoice in chosen
+        _attempt(invoice, amount, methods[invoice.customer_id], by=by, now=now)
+        for invoice, amount in chosen
     ]
     bulk.insert(attempts)
-    _unschedule([invoice for invoice in chosen if invoice.next_charge_at is not None])
+    _unschedule([invoice for invoice, _ in chosen if invoice.next_charge_at is not None])
     return attempts
 
 
 @transaction.atomic(durable=True)
 def retry_due(*, now: datetime, clock: TestClock | None = None, limit: int = 500) -> list[UUID]:
-    """Open attempts for declined invoices whose next charge is due; the attempts' ids."""
+    """Open attempts for invoices whose next charge is due; the attempts' ids."""
     due = Invoice.objects.due_for_charge(now, clock).order_by("next_charge_at")[:limit]
     attempts = []
     for invoice_id in list(due.values_list("pk", flat=True)):
         invoice = locks.invoice(invoice_id)
         if invoice.status in lifecycle.COLLECTIBLE and invoice.next_charge_at is not None:
-            attempts += open_attempts([invoice], by=SCHEDULE, now=now)
+            attempts += open_attempts(instalments.due_on([invoice], now=now), by=SCHEDULE, now=now)
             _unschedule([invoice])
     return [attempt.pk for attempt in attempts]
 
 
 def open_for_customer(customer_id: UUID, *, now: datetime) -> list[UUID]:
-    """Charge at once all that a customer owes, because they have a new payment method.
+    """Charge at once all that a customer owes by now, because they have a new payment method.
 
     In a transaction of the caller's, who holds the lock on the customer.
     """
     owed = list(Invoice.objects.collectible().filter(customer=customer_id).order_by("issued_at"))
-    return [attempt.pk for attempt in open_attempts(owed, by=NEW_METHOD, now=now)]
+    due = instalments.due_on(owed, now=now)
+    return [attempt.pk for attempt in open_attempts(due, by=NEW_METHOD, now=now)]
 
 
 def unsent_of(customer_id: UUID) -> list[UUID]:
@@ -214,13 +225,21 @@ def _request_for(attempt: PaymentAttempt, *, is_repeated: bool) -> ChargeRequest
     )
 
 
-def _attempt(invoice: Invoice, method: PaymentMethod, *, by: str, now: datetime) -> PaymentAttempt:
+def _asked(invoice: Invoice, *, now: datetime) -> Money:
+    """What a person who has an invoice charged pays: what is due, or the next instalment."""
+    [(_, due)] = instalments.due_on([invoice], now=now)
+    return due or instalments.next_part(invoice).amount
+
+
+def _attempt(
+    invoice: Invoice, amount: Money, method: PaymentMethod, *, by: str, now: datetime
+) -> PaymentAttempt:
     return PaymentAttempt(
         invoice=invoice,
         payment_method=method,
         gateway=method.gateway,
-        amount_minor=invoice.total_minor,
-        currency=invoice.currency,
+        amount_minor=amount.minor,
+        currency=amount.currency,
         created_by=by,
         created_at=now,
     )
@@ -237,38 +256,27 @@ def _succeed(attempt: PaymentAttempt, _outcome: Charge, now: datetime) -> None:
     invoice = attempt.invoice
     attempt.status = lifecycle.ATTEMPT.after(attempt.status, "succeed")
     attempt.settled_at = now
-    payment = Payment.objects.create(
+    payment = Payment(
         customer_id=invoice.customer_id,
         gateway=attempt.gateway,
         attempt=attempt,
         amount_minor=attempt.amount_minor,
         currency=attempt.currency,
         received_at=now,
+        created_by=attempt.created_by,
     )
-    Allocation.objects.create(payment=payment, invoice=invoice, amount_minor=attempt.amount_minor)
-    invoice.status = lifecycle.INVOICE.after(invoice.status, "pay")
-    invoice.paid_at, invoice.next_charge_at = now, None
-    invoice.version += 1
-    invoice.save(update_fields=["status", "paid_at", "next_charge_at", "version"])
-    journal.post(
-        journal.Fact(
-            kind="PAYMENT_RECEIVED",
-            key=f"payment:{payment.pk}:received",
-            customer_id=invoice.customer_id,
-            occurred_at=now,
-            context={
-                "invoice": invoice.number,
-                "gateway": attempt.gateway,
-                "attempt": str(attempt.pk),
-                "external_id": attempt.external_id,
-                "method": str(attempt.payment_method),
-                "charged_by": attempt.created_by,
-            },
-            postings=postings.payment_received(payment.amount, gateway=attempt.gateway),
-            invoice_id=invoice.pk,
-        )
+    allocations.receive(
+        payment,
+        [(invoice, attempt.amount)],
+        context={
+            "attempt": str(attempt.pk),
+            "external_id": attempt.external_id,
+            "method": str(attempt.payment_method_id),
+            "method_kind": attempt.payment_method.kind,
+            "charged_by": attempt.created_by,
+        },
+        now=now,
     )
-    _recover(invoice)
 
 
 def _process(attempt: PaymentAttempt, _outcome: Charge, _now: datetime) -> None:
@@ -283,15 +291,9 @@ def _decline(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
     attempt.decline_code = reason.code[:64]
     attempt.decline_message = reason.message[:500]
     attempt.is_hard_decline = reason.is_hard
-    failures = invoice.attempts.filter(
-        status=AttemptStatus.FAILED, payment_method=attempt.payment_method_id
-    ).count()
-    invoice.status = lifecycle.INVOICE.after(invoice.status, "fail")
-    invoice.next_charge_at = dunning.next_attempt(
-        settings.DUNNING_POLICY, failures=failures + 1, failed_at=now, is_hard=reason.is_hard
-    )
-    invoice.version += 1
-    invoice.save(update_fields=["status", "next_charge_at", "version"])
+    is_owed = invoice.status in lifecycle.COLLECTIBLE  # else it was paid another way meanwhile
+    if is_owed:
+        _put_in_error(invoice, attempt, now)
     journal.post(
         journal.Fact(
             kind="PAYMENT_DECLINED",
@@ -307,28 +309,32 @@ def _decline(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
                     invoice.next_charge_at.isoformat() if invoice.next_charge_at else None
                 ),
             },
+            source_kind="invoice",
+            source_id=invoice.pk,
         )
     )
-    _fall_past_due(invoice, now)
+    if is_owed:
+        settling.fall_past_due(invoice, now)
 
 
-def _fall_past_due(invoice: Invoice, now: datetime) -> None:
-    """The subscription that the invoice is for keeps its access for the grace period only."""
-    if invoice.subscription_id is not None:
-        Subscription.objects.filter(
-            pk=invoice.subscription_id, status=SubscriptionStatus.ACTIVE
-        ).update(status=SubscriptionStatus.PAST_DUE, past_due_at=now)
-
-
-def _recover(invoice: Invoice) -> None:
-    """Back to good standing, once no invoice of the subscription is in error any more."""
-    still_owed = Invoice.objects.filter(
-        subscription=invoice.subscription_id, status=InvoiceStatus.CHARGED_WITH_ERROR
+def _put_in_error(invoice: Invoice, attempt: PaymentAttempt, now: datetime) -> None:
+    """What was declined is dunned; what recovered before was another instalment."""
+    failed = invoice.attempts.filter(
+        status=AttemptStatus.FAILED, payment_method=attempt.payment_method_id
     )
-    if invoice.subscription_id is not None and not still_owed.exists():
-        Subscription.objects.filter(
-            pk=invoice.subscription_id, status=SubscriptionStatus.PAST_DUE
-        ).update(status=SubscriptionStatus.ACTIVE, past_due_at=None)
+    recovered = invoice.dunning_runs.filter(status=DunningStatus.RECOVERED)
+    recovered_at = recovered.aggregate(at=Max("ended_at"))["at"]
+    if recovered_at is not None:
+        failed = failed.filter(settled_at__gt=recovered_at)
+    invoice.status = lifecycle.INVOICE.after(invoice.status, "fail")
+    dunned_at = dunning.failed(
+        invoice, is_hard=attempt.is_hard_decline, failures=failed.count() + 1, now=now
+    )
+    invoice.next_charge_at = dunned_at
+    if not attempt.is_hard_decline:
+        invoice.next_charge_at = agreed.next_charge(invoice, dunned_at, now=now)
+    invoice.version += 1
+    invoice.save(update_fields=["status", "next_charge_at", "version"])
 
 
 _OUTCOMES: Final = {

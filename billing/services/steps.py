@@ -22,7 +22,7 @@ from billing.models import ScheduledChange, Subscription, bulk
 from billing.models.schedule import ChangeStatus
 from billing.queries import catalogue
 from billing.queries.agreements import Standing
-from billing.services import facts, journal, late_usage, metering, usage, writing
+from billing.services import facts, journal, late_usage, leftovers, metering, usage, writing
 
 # How long after the end usage may still be reported; a last invoice bills it then.
 LAST_LOOK: Final = metering.OLDEST
@@ -125,6 +125,9 @@ def take(
         takings.append(taken)
     attempts = writing.write(takings, by=by, now=now)
     _settle_changes(steps, by=by)
+    for taken in takings:
+        if taken.turn.agreement.status == SubscriptionStatus.CANCELED and taken.tab.waiting:
+            leftovers.give_back(taken.standing.subscription, by=by, now=now)
     journal.post(
         *(
             fact
@@ -218,5 +221,5 @@ def _facts(step: Step, after: Agreement) -> list[journal.Fact]:
     subscription = step.standing.subscription
     found = list(facts.of_turn(subscription, step.agreement, after, at=step.at))
     if step.change is not None:
-        found.append(facts.changed(subscription, step.change, at=step.at))
+        found.append(facts.changed(subscription, step.change, after, at=step.at))
     return found

@@ -50,11 +50,11 @@ def start(
     Without a trial, billing begins at once if the customer has a payment method or the plan is
     free, else when a method is added. A trial that needs a method begins with it too.
 
-    :raises ConflictError: if the customer has a subscription already, the plan is not sold in
-        that quantity, or the coupon cannot be redeemed.
+    :raises ConflictError: if the customer has a subscription already or was erased, the plan is
+        not sold in that quantity, or the coupon cannot be redeemed.
     :raises InvalidError: if the plan is not on sale for them, or the start lies in the past.
     """
-    customer = locks.customer(customer_id)
+    customer = locks.client(customer_id)
     present = customer.lives_at(now)
     if not Plan.objects.on_sale(customer.organization_id).filter(pk=plan.pk).exists():
         raise InvalidError("This plan is not on sale.", code="plan_not_on_sale")

@@ -18,8 +18,8 @@ from billing.core.turns import Turn
 from billing.models import BillingPeriod, Redemption, Subscription, bulk
 from billing.models.subscription import PeriodKind
 from billing.queries.agreements import Standing
-from billing.services import invoices, payments, usage
-from billing.services.invoices import Draft
+from billing.services import credit, drafting, invoices, payments, usage
+from billing.services.drafting import Draft
 
 _PERIOD: Final = (
     "ends_at",
@@ -108,10 +108,13 @@ def write(takings: Sequence[Taken], *, by: str, now: datetime) -> list[UUID]:
     bulk.insert(opened)
     usage.place(opened)
     billed = [_draft(entry) for entry in entries if entry.taken.bill]
-    invoices.keep(_lines_that_wait(entries), now=now)
-    written = invoices.write(billed, by=by, now=now)
-    attempts = payments.open_attempts(written, by=by, now=now)
-    invoices.finalize(written, now=now)
+    drafting.keep(_lines_that_wait(entries), now=now)
+    sheets = drafting.write(billed, by=by, now=now)
+    ready = [sheet for sheet in sheets if not sheet.invoice.hold_reason]
+    credit.draw_for(ready, now=now)
+    owed = [(sheet.invoice, sheet.due) for sheet in ready]
+    attempts = payments.open_attempts(owed, by=by, now=now)
+    invoices.finalize_sheets(ready, now=now)
     _store_redemptions(entries)
     bulk.update([entry.subscription for entry in entries], *_SUBSCRIPTION)
     return [attempt.pk for attempt in attempts]
@@ -123,7 +126,7 @@ def taken(standing: Standing, turn: Turn, *, at: datetime) -> Taken:
     :raises InvalidError: if its invoice would ask for more than any reader of JSON holds exactly.
     """
     tab, bill = tabs.enter(standing.tab, turn, at=at)
-    if bill is not None and bill.total.minor > invoices.LARGEST_MINOR:
+    if bill is not None and bill.total.minor > drafting.LARGEST_MINOR:
         raise InvalidError("The total is above 2^53 minor units.", code="invalid_total")
     return Taken(standing, turn, at, tab, bill)
 
@@ -209,19 +212,22 @@ def _draft(entry: _Entry) -> Draft:
         subscription_id=entry.subscription.pk,
         waiting=entry.taken.standing.waiting,
         periods=entry.periods,
+        issuer=entry.taken.standing.issuer,
+        hold_reason=drafting.TAX_NUMBER if entry.taken.tab.taxation.must_wait else "",
     )
 
 
-def _lines_that_wait(entries: Sequence[_Entry]) -> Iterator[invoices.Waiting]:
+def _lines_that_wait(entries: Sequence[_Entry]) -> Iterator[drafting.Waiting]:
     """New lines of each turn that was not billed, and what was carried over."""
     for entry in entries:
         customer = entry.subscription.customer_id
         if entry.taken.bill is None:
             known = len(entry.taken.standing.waiting)
             for line, period in zip(entry.taken.tab.waiting[known:], entry.periods, strict=True):
-                yield invoices.Waiting(customer, line, period)
-        elif entry.taken.bill.carried is not None:
-            yield invoices.Waiting(customer, entry.taken.bill.carried, None)
+                yield drafting.Waiting(customer, line, period)
+        else:
+            for line in entry.taken.bill.carried:
+                yield drafting.Waiting(customer, line, None)
 
 
 def _store_redemptions(entries: Sequence[_Entry]) -> None:

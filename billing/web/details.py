@@ -7,13 +7,15 @@ from http import HTTPStatus
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from billing import clock
+from billing.api import downloads
+from billing.web import words
 from billing.web.forms import DetailsForm
 from billing.web.members import Member
-from billing.web.pages import form_page, see
+from billing.web.pages import form_page, page, see
 from customers import services as customer_services
 from customers.models import Customer
 
@@ -27,15 +29,13 @@ def details(request: HttpRequest, member: Member) -> HttpResponse:
     form = DetailsForm(request.POST)
     if not form.is_valid():
         return _shown(request, member, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
-    fields = dict(form.cleaned_data)
-    version = fields.pop("version")
     try:
         customer_services.update(
             member.customer.pk,
-            fields=fields,
+            fields=form.fields_of(member.customer),
             by=member.by,
             now=member.customer.lives_at(clock.now()),
-            expected_version=version,
+            expected_version=form.cleaned_data["version"],
         )
     except ValidationError as error:
         if error.code != "version_mismatch":
@@ -43,6 +43,12 @@ def details(request: HttpRequest, member: Member) -> HttpResponse:
         return _conflict(request, member, form)
     messages.success(request, "Your billing details are saved.")
     return see("billing_details")
+
+
+@page
+def data(request: HttpRequest, member: Member) -> HttpResponseBase:
+    """Everything that is held on them, as a file."""
+    return downloads.personal(member.customer, now=clock.now())
 
 
 def _conflict(request: HttpRequest, member: Member, form: DetailsForm) -> HttpResponse:
@@ -71,5 +77,6 @@ def _shown(
     differing: Sequence[tuple[str, str]] | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
-    context = {"member": member, "form": form, "differing": differing}
+    numbers = [(row.value, words.tax_number(row)) for row in member.customer.tax_ids.order_by("pk")]
+    context = {"member": member, "form": form, "differing": differing, "numbers": numbers}
     return render(request, "billing/details.html", context, status=status)

@@ -16,8 +16,9 @@ from billing.core.errors import BillingError
 from billing.queries import catalogue
 from billing.services import onboarding
 from billing.web.offers import offers, summary
-from customers.models import Customer, User
-from customers.services import DETAILS
+from customers import countries, vat
+from customers.models import Customer, TaxId, User
+from customers.services import DETAILS, TAX_IDS
 
 
 class SignupForm(forms.Form):
@@ -73,7 +74,15 @@ class DetailsForm(forms.Form):
     postal_code = forms.CharField(label="Postal code", max_length=32, required=False)
     city = forms.CharField(label="City", max_length=255, required=False)
     state = forms.CharField(label="State or region", max_length=255, required=False)
-    country = forms.CharField(label="Country", max_length=64, required=False)
+    country = forms.ChoiceField(
+        label="Country", required=False, help_text="Together with the number below: your tax."
+    )
+    tax_number = forms.CharField(
+        label="VAT or tax number",
+        max_length=64,
+        required=False,
+        help_text="Of a business. One of the EU begins with its country: DE136695976.",
+    )
     timezone = forms.ChoiceField(
         label="Time zone", help_text="Your days and billing periods begin at midnight here."
     )
@@ -87,11 +96,12 @@ class DetailsForm(forms.Form):
         "postal_code": "postal-code",
         "city": "address-level2",
         "state": "address-level1",
-        "country": "country-name",
+        "country": "country",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        _offer(self, "country", [("", "not said"), *countries.names().items()])
         zones = sorted(available_timezones())
         _offer(self, "timezone", [(zone, zone.replace("_", " ")) for zone in zones])
         for name, hint in self._autocomplete.items():
@@ -101,7 +111,38 @@ class DetailsForm(forms.Form):
     def values_of(customer: Customer) -> dict[str, Any]:
         """What is on record, as the form shows it."""
         values = {name: getattr(customer.details, name) for name in DETAILS}
-        return {**values, "timezone": customer.timezone, "version": customer.version}
+        return {
+            **values,
+            "tax_number": next((row.value for row in _numbers(customer)), ""),
+            "timezone": customer.timezone,
+            "version": customer.version,
+        }
+
+    def clean(self) -> dict[str, Any]:
+        """With the tax number in the notation of its country."""
+        cleaned = super().clean() or {}
+        typed = cleaned.get("tax_number")
+        if typed and "country" in cleaned:
+            try:
+                cleaned["tax_number"] = vat.parsed(vat.kind_of(cleaned["country"]), typed).value
+            except forms.ValidationError as fault:
+                self.add_error("tax_number", fault)
+        return cleaned
+
+    def fields_of(self, customer: Customer) -> dict[str, Any]:
+        """What is to be saved. Numbers beyond the one that is shown stay as they are."""
+        fields = {name: value for name, value in self.cleaned_data.items() if name != "version"}
+        number = fields.pop("tax_number")
+        shown, *others = [(row.kind, row.value) for row in _numbers(customer)] or [("", "")]
+        if number != shown[1]:
+            new = [(vat.kind_of(fields["country"]), number)] if number else []
+            fields[TAX_IDS] = [*new, *others]
+        return fields
+
+
+def _numbers(customer: Customer) -> list[TaxId]:
+    """The oldest first, which is the one that the form shows."""
+    return list(customer.tax_ids.order_by("pk"))
 
 
 def _offer(form: forms.Form, name: str, choices: list[tuple[str, str]]) -> None:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from billing import clock
 from billing.core.lifecycle import SubscriptionStatus
 from billing.queries import overview
-from billing.web import members, meters, sandbox, words
+from billing.web import arrears, members, meters, sandbox, words
 from billing.web.members import Member
 from billing.web.pages import command, page, see
 
@@ -30,7 +30,8 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
             "overview": found,
             "subscription": subscription,
             "terms": subscription.plan_terms,
-            "standing": words.standing(found, settings.DUNNING_POLICY),
+            "standing": words.standing(found),
+            "arrears": [arrears.shown(row) for row in found.arrears],
             "access": words.access(found.rights.access.reason),
             "sums": meters.sums(found),
             "expiry": words.expiry(found.method) if found.method else "",

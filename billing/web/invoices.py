@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -12,7 +14,8 @@ from django.shortcuts import render
 from billing import clock, tasks
 from billing.core.errors import ConflictError
 from billing.core.lifecycle import AttemptStatus
-from billing.queries import documents
+from billing.core.money import Money
+from billing.queries import documents, returned
 from billing.services import payments
 from billing.web import words
 from billing.web.members import Member
@@ -41,6 +44,8 @@ def listed(request: HttpRequest, member: Member) -> HttpResponse:
 def shown(request: HttpRequest, member: Member, invoice_id: UUID) -> HttpResponse:
     """The document, as it prints, and what became of it."""
     document = documents.find(member.customer, invoice_id)
+    given_back = returned.of(document.invoice, now=member.customer.lives_at(clock.now()))
+    gone = given_back.refunds
     settled = [row for row in document.attempts if row.status != AttemptStatus.CREATED]
     return render(
         request,
@@ -50,8 +55,11 @@ def shown(request: HttpRequest, member: Member, invoice_id: UUID) -> HttpRespons
             "document": document,
             "invoice": document.invoice,
             "badge": words.invoice(document.invoice),
+            "taxes": [_tax(row, document.invoice.currency) for row in document.invoice.tax_totals],
             "history": [(row.settled_at or row.created_at, words.attempt(row)) for row in settled],
             "pending": document.is_charging,
+            "returned": given_back,
+            "refunds": [(row.settled_at or row.created_at, words.refund(row)) for row in gone],
         },
     )
 
@@ -65,6 +73,13 @@ def pay(request: HttpRequest, member: Member, invoice_id: UUID) -> HttpResponse:
             "There is nothing to pay on this invoice now.", code="nothing_to_charge"
         )
     attempt = payments.charge(invoice_id, by=member.by, now=clock.now())
-    tasks.collect_soon([attempt.pk])
+    if attempt is not None:
+        tasks.collect_soon([attempt.pk])
     messages.success(request, "Your card is being charged.")
     return see("invoice", invoice_id=invoice_id)
+
+
+def _tax(row: dict[str, Any], currency: str) -> tuple[str, Money, Money]:
+    """What the document says of one tax: its name, what it is on, and how much it is."""
+    name = words.tax(Decimal(row["percent"]), row["country"])
+    return name, Money(row["base_minor"], currency), Money(row["amount_minor"], currency)

@@ -20,7 +20,7 @@ from billing.models.subscription import PeriodKind
 from billing.queries.overview import Overview
 from billing.queries.usage import Day
 from billing.templatetags.money import rate
-from billing.web import chart
+from billing.web import chart, words
 from billing.web.chart import Drawing
 from billing.web.offers import counted
 from plans.prices import Price, UsageModel
@@ -69,7 +69,12 @@ def sums(overview: Overview) -> list[tuple[str, str, Money]]:
     """What the next bill is made of: a name, how the amount came about, and the amount."""
     if overview.outlook is None:
         return []
-    return [_sum(line, overview) for line in overview.outlook.lines]
+    taxes = [
+        (words.tax(row.tax.percent, row.tax.country), "", row.amount)
+        for row in overview.outlook.tax_totals
+        if row.amount
+    ]
+    return [*(_sum(line, overview) for line in overview.outlook.lines), *taxes]
 
 
 def _sum(line: Line, overview: Overview) -> tuple[str, str, Money]:

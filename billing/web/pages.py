@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -20,8 +20,8 @@ from billing.web import members
 from billing.web.members import Member
 
 _P = ParamSpec("_P")
-_MemberView = Callable[Concatenate[HttpRequest, Member, _P], HttpResponse]
-_View = Callable[Concatenate[HttpRequest, _P], HttpResponse]
+_MemberView = Callable[Concatenate[HttpRequest, Member, _P], HttpResponseBase]
+_View = Callable[Concatenate[HttpRequest, _P], HttpResponseBase]
 
 
 class SeeOther(HttpResponseRedirect):
@@ -58,7 +58,7 @@ def command(*, back: str, takes: tuple[str, ...] = ()) -> Callable[[_MemberView[
         @functools.wraps(view)
         def guarded(
             request: HttpRequest, member: Member, /, *args: _P.args, **kwargs: _P.kwargs
-        ) -> HttpResponse:
+        ) -> HttpResponseBase:
             try:
                 return view(request, member, *args, **kwargs)
             except NotFoundError:
@@ -76,7 +76,7 @@ def _for_members(view: _MemberView[_P]) -> _View[_P]:
     @never_cache
     @login_required
     @functools.wraps(view)
-    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponse:
+    def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponseBase:
         member = members.of(request)
         if member is None:
             return see("plans")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing.web import cards, details, home, invoices, landing, sandbox
+from billing.web import cards, credit, details, home, invoices, landing, returns, sandbox, statement
 
 urlpatterns = [
     path("", landing.landing, name="landing"),
@@ -12,7 +12,10 @@ urlpatterns = [
     path("plans/<uuid:plan_id>/start/", landing.start, name="start_plan"),
     path("billing/", home.home, name="billing_home"),
     path("billing/switch/", home.switch, name="switch_customer"),
+    path("billing/credit/", credit.credit, name="billing_credit"),
+    path("billing/statement/", statement.statement, name="billing_statement"),
     path("billing/details/", details.details, name="billing_details"),
+    path("billing/details/data/", details.data, name="billing_data"),
     path("billing/payment-methods/", cards.listed, name="payment_methods"),
     path("billing/payment-methods/add/", cards.add, name="payment_method_add"),
     path(
@@ -38,5 +41,7 @@ urlpatterns = [
     path("billing/invoices/", invoices.listed, name="invoices"),
     path("billing/invoices/<uuid:invoice_id>/", invoices.shown, name="invoice"),
     path("billing/invoices/<uuid:invoice_id>/pay/", invoices.pay, name="invoice_pay"),
+    path("billing/invoices/<uuid:invoice_id>/refund/", returns.refund, name="invoice_refund"),
+    path("billing/invoices/<uuid:invoice_id>/contest/", returns.contest, name="invoice_contest"),
     path("billing/sandbox/advance/", sandbox.advance, name="sandbox_advance"),
 ]

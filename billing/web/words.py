@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from billing.core.dunning import DunningPolicy
+from billing.core import dunning
 from billing.core.entitlements import Reason
+from billing.core.figures import plain
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus, SubscriptionStatus
-from billing.models import Invoice, PaymentAttempt, PaymentMethod, Subscription
+from billing.models import Invoice, PaymentAttempt, PaymentMethod, Refund, Subscription
 from billing.queries.overview import Overview
 from billing.templatetags.dates import day, moment
+from customers.models import TaxId, TaxIdStatus
 
 
 class Tone(StrEnum):
@@ -40,7 +43,7 @@ class Standing:
     sentence: str
 
 
-def standing(overview: Overview, policy: DunningPolicy) -> Standing:
+def standing(overview: Overview) -> Standing:
     """The plan's state in plain words."""
     subscription = overview.rights.subscription
     if subscription is None:
@@ -51,9 +54,7 @@ def standing(overview: Overview, policy: DunningPolicy) -> Standing:
     if status == SubscriptionStatus.INCOMPLETE:
         return Standing(Badge("Waiting for a card", Tone.WAIT), _waiting(subscription))
     if status == SubscriptionStatus.PAST_DUE:
-        return Standing(
-            Badge("Payment overdue", Tone.BAD), _past_due(subscription, overview, policy)
-        )
+        return Standing(Badge("Payment overdue", Tone.BAD), _past_due(subscription, overview))
     if status == SubscriptionStatus.ACTIVE:
         return _active(subscription, overview)
     return _OTHERS[status]
@@ -78,6 +79,15 @@ def attempt(row: PaymentAttempt) -> str:
     if status == AttemptStatus.FAILED:
         return f"{method} was declined. {row.decline_message}".strip()
     return f"{method} is being charged. We are waiting for the answer."
+
+
+def refund(row: Refund) -> str:
+    """What became of a refund, without its date."""
+    if row.status == AttemptStatus.SUCCEEDED:
+        return f"{row.amount} were given back."
+    if row.status == AttemptStatus.FAILED:
+        return f"{row.amount} could not be given back and are your credit. {row.decline_message}"
+    return f"{row.amount} are on their way back to you."
 
 
 def expiry(method: PaymentMethod) -> str:
@@ -139,21 +149,29 @@ def _waiting(subscription: Subscription) -> str:
     )
 
 
-def _past_due(subscription: Subscription, overview: Overview, policy: DunningPolicy) -> str:
+def _past_due(subscription: Subscription, overview: Overview) -> str:
     sentences = []
     if subscription.past_due_at is not None:
-        end = subscription.past_due_at + timedelta(days=policy.grace_days)
+        end = dunning.grace_ends(overview.rights.policy, subscription.past_due_at)
         verb = "You keep access until" if overview.present < end else "Access ended on"
         sentences = [
-            f"A payment was declined on {day(subscription.past_due_at)}.",
+            f"A payment {_failed(overview)} on {day(subscription.past_due_at)}.",
             f"{verb} {moment(end)}.",
         ]
     tries = [row.next_charge_at for row in overview.overdue if row.next_charge_at is not None]
     if tries:
         sentences.append(f"We try again on {moment(min(tries))}; a new card is charged at once.")
+    elif overview.method is None:
+        sentences.append("Please pay, or add a card: it is charged at once.")
     else:
         sentences.append("We do not try this card again. Please add another one.")
     return " ".join(sentences)
+
+
+def _failed(overview: Overview) -> str:
+    """What became of the payment that is missing."""
+    is_declined = any(arrear.declined for arrear in overview.arrears)
+    return "was declined" if is_declined or not overview.arrears else "was due"
 
 
 _OTHERS: Final = {
@@ -181,3 +199,20 @@ _INVOICE: Final = {
     InvoiceStatus.IN_PROTEST: Badge("Disputed", Tone.WAIT),
     InvoiceStatus.CHARGEBACK: Badge("Charged back", Tone.BAD),
 }
+
+
+_TAX_NUMBERS: Final = {
+    TaxIdStatus.UNCHECKED: "not confirmed yet",
+    TaxIdStatus.VALID: "confirmed",
+    TaxIdStatus.INVALID: "the register does not know it",
+}
+
+
+def tax_number(row: TaxId) -> str:
+    """How things stand with a tax number."""
+    return _TAX_NUMBERS[TaxIdStatus(row.status)]
+
+
+def tax(percent: Decimal, country: str) -> str:
+    """A tax by its rate and place."""
+    return f"Tax {country} {plain(percent)} %"

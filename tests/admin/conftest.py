@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from django.apps import apps
 from django.test import Client
 
 from billing.gateways.base import Notification
-from billing.models import ApiRequest, ApiToken, GatewayEvent
+from billing.models import ApiRequest, ApiToken, GatewayEvent, TaxRate
 from billing.services import gateway_events, tokens
+from customers import services as customer_services
 from customers.models import Customer, User
 from plans.models import Feature
 from tests.world import World
@@ -47,6 +49,11 @@ def story(world: World) -> Story:
         token=token, key="key-1", fingerprint="f", body="hidden answer", created_at=world.now
     )
     Feature.objects.create(code="export")
+    numbers = [("eu_vat", "DE136695976")]
+    customer_services.set_tax_ids(alice.pk, numbers, by="test", now=world.now)
+    TaxRate.objects.get_or_create(
+        country="DE", percent=Decimal(19), starts_on=date(2021, 1, 1), defaults={"source": "UStG"}
+    )
     _mirror_an_intent()
     return Story(world, alice, bob, charlie, token, _notification(alice))
 

@@ -53,7 +53,7 @@ def test_an_invoice_is_canceled_once(story: Story, operator: Client) -> None:
     assert act(operator, invoice, "cancel") == ["Cannot cancel: the invoice is canceled."]
 
     me = User.objects.get(email="root@example.org")
-    entry = JournalEntry.objects.get(kind="INVOICE_CANCELED")
+    entry = JournalEntry.objects.get(kind="CREDIT_NOTE_ISSUED")
     assert entry.context["by"] == f"user:{me.pk}"
     assert entry.occurred_at == story.world.now
     logged = LogEntry.objects.get()

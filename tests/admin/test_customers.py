@@ -128,7 +128,7 @@ def test_details_are_changed_by_the_customers_service(story: Story, operator: Cl
     alice = Customer.objects.readable().get(pk=story.alice.pk)
     me = User.objects.get(email="root@example.org")
     assert (alice.details.name, alice.timezone) == ("Alice Hargreaves", "Europe/London")
-    assert (alice.version, alice.updated_by) == (2, f"user:{me.pk}")
+    assert (alice.version, alice.updated_by) == (3, f"user:{me.pk}")
 
 
 def test_the_log_names_no_person(story: Story, operator: Client) -> None:

@@ -10,8 +10,23 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.admin import base, sidebar
-from billing.models import Invoice, UsageEvent
+from billing.admin import base, exports, reports, sidebar
+from billing.core.crediting import Request
+from billing.core.dunning import DunningPolicy
+from billing.core.lifecycle import DisputeStatus
+from billing.core.money import Money
+from billing.core.returning import Destination
+from billing.models import Invoice, Payment, Refund, UsageEvent
+from billing.services import (
+    credit_notes,
+    disputes,
+    dunning_policies,
+    profiles,
+    refunds,
+    sealing,
+)
+from billing.services.credit_notes import Order
+from billing.services.refunds import Ask
 from customers.models import Customer
 from plans import services as plan_services
 from plans.services import CouponTerms
@@ -31,7 +46,30 @@ def story(story: Story) -> Story:
     plan_services.create_coupon(
         "SPRING", terms=CouponTerms(percent_off=Decimal(20)), by="test", now=story.world.now
     )
+    policy = dunning_policies.create(DunningPolicy(), by="test", now=story.world.now)
+    profiles.change(
+        story.charlie.pk,
+        fields={"dunning_policy": policy.pk},
+        by="test",
+        now=story.world.now,
+    )
+    _give_back(story)
+    sealing.seal(now=story.world.now)
     return story
+
+
+def _give_back(story: Story) -> None:
+    """Some of Alice's invoice goes back, some is credit, and she contests it in vain."""
+    paid, now = Invoice.objects.get(customer=story.alice), story.world.now
+    for to in (Destination.REFUND, Destination.BALANCE):
+        part = Request(amount=Money(100, "USD"))
+        credit_notes.issue(paid.pk, Order(part, to), by="test", now=now)
+    payment = Payment.objects.get(allocations__invoice=paid)
+    refunds.of_payment(payment.pk, Money(50, "USD"), Ask("test"), now=now)
+    for refund in Refund.objects.unsent():
+        refunds.collect(refund.pk, now=now)
+    [dispute] = disputes.contest(paid.pk, by="test", reason="", now=now)
+    disputes.decide(dispute.pk, DisputeStatus.WON, by="test", now=now)
 
 
 def test_every_list_opens_and_can_be_searched(story: Story, operator: Client) -> None:
@@ -96,10 +134,13 @@ def test_every_row_that_can_be_added_has_a_form(story: Story, operator: Client) 
 
     assert sorted(model.__name__ for model in forms) == [
         "ApiToken",
+        "BillingProfile",
         "Coupon",
         "Customer",
+        "DunningPolicy",
         "Feature",
         "Group",
+        "InvoiceSeries",
         "Meter",
         "Plan",
         "Seller",
@@ -137,7 +178,18 @@ def test_nothing_is_deleted_and_nothing_done_in_bulk(story: Story, operator: Cli
 
 
 def test_books_cannot_be_written(story: Story, operator: Client) -> None:
-    editable = {"Customer", "Feature", "Group", "Meter", "Plan", "Seller", "User"}
+    editable = {
+        "BillingProfile",
+        "Customer",
+        "DunningPolicy",
+        "Feature",
+        "Group",
+        "InvoiceSeries",
+        "Meter",
+        "Plan",
+        "Seller",
+        "User",
+    }
     for model in registered():
         row = model._default_manager.first()
         if model.__name__ in editable and model._meta.app_label != "djstripe":
@@ -156,7 +208,8 @@ def test_the_sidebar_leads_to_what_one_may_view(
         request = browser.get(reverse("admin:index")).wsgi_request
         return {item["link"] for group in sidebar.navigation(request) for item in group["items"]}
 
-    assert leads_to(operator) == {changelist(model) for model in registered()}
+    pages = {reverse(f"admin:{page.NAME}") for page in (exports, reports)}
+    assert leads_to(operator) == {changelist(model) for model in registered()} | pages
     assert leads_to(guest) == set()
 
 
@@ -166,10 +219,16 @@ def test_the_front_page_says_what_needs_attention(story: Story, operator: Client
 
     assert {concern.title: concern.count for concern in concerns} == {
         "Invoices whose charge was declined": "1",
+        "Invoices dunned to the end and still owed": "0",
+        "Ends of dunning that could not be": "0",
+        "Refunds to be paid out by hand": "0",
+        "Refunds that failed": "0",
+        "Disputes to be decided": "0",
         "Charges without an answer": "0",
         "Notifications tried in vain": "0",
         "Subscriptions set aside by the run": "0",
         "Changes that failed when they were due": "0",
+        "Tax numbers that nobody answers about": "0",
         "Usage that waits for a period": "1",
     }
     for concern in concerns:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from billing.core.changes import Act
+from billing.core.invoicing import Item
 from billing.gateways import registry
 from billing.models import (
     CheckoutSession,
@@ -82,7 +83,7 @@ def _card(customer: Customer, *, is_default: bool = False) -> PaymentMethod:
 
 
 def _pending(customer: Customer) -> Invoice:
-    items = [("Set-up", Decimal(1), Decimal("25.00"))]
+    items = [Item("Set-up", Decimal(1), Decimal("25.00"))]
     draft = invoices.draft(customer.pk, currency="USD", items=items, by="test", now=NOW)
     with transaction.atomic():
         invoices.finalize([draft], now=NOW)

@@ -8,7 +8,9 @@ import pytest
 from pytest_django import Settings
 
 from billing.services import test_clocks as clock_services
-from customers.models import Customer
+from customers import tax_ids
+from customers.models import Customer, TaxId
+from customers.vies import Answer
 from tests.api.calling import Caller
 from tests.api.stage import NOW
 
@@ -44,6 +46,7 @@ def test_fields_go_in_flat_and_come_out_nested(operator: Caller) -> None:
         "id": body["id"],
         "anonymous_id": body["anonymous_id"],
         "tax_ids": [],
+        "tax_exemption": "",
         "test_clock": None,
         "version": 1,
         "created_at": body["created_at"],
@@ -83,7 +86,14 @@ def test_a_customer_is_found_by_its_organization(operator: Caller, alice: Custom
         ({"timezone": "Europe/Wonderland"}, "invalid_request", "timezone"),
         ({"locale": "english please"}, "invalid_request", "locale"),
         ({"metadata": []}, "invalid_request", "metadata"),
-        ({"tax_ids": [{"kind": "eu_vat"}]}, "not_supported", "tax_ids"),
+        ({"tax_ids": [{"type": "eu_vat"}]}, "required", "tax_ids.0.value"),
+        ({"tax_ids": [{"type": "eu_wat", "value": "x"}]}, "invalid_choice", "tax_ids.0.type"),
+        (
+            {"tax_ids": [{"type": "eu_vat", "value": "DE136695975"}]},
+            "invalid_tax_id",
+            "tax_ids.0.value",
+        ),
+        ({"tax_exemption": "x" * 256}, "max_length", "tax_exemption"),
         ({"name": "x" * 256}, "max_length", "name"),
         ({"nickname": "Al"}, "unknown_field", "nickname"),
     ],
@@ -104,6 +114,56 @@ def test_what_is_not_named_stays(operator: Caller) -> None:
     assert changed.status == 200
     assert changed.body["details"] == {**made["details"], "city": "London"}
     assert (changed.body["version"], changed.headers["ETag"]) == (2, '"2"')
+
+
+def test_tax_numbers_are_told_with_their_standing(operator: Caller) -> None:
+    numbers = [
+        {"type": "eu_vat", "value": "de 136 695 976"},
+        {"type": "gb_vat", "value": "980 7806 84"},
+    ]
+    made = operator.post("/customers", {**ALICE, "tax_ids": numbers}).body
+
+    assert made["tax_ids"] == [
+        {
+            "type": "eu_vat",
+            "value": "DE136695976",
+            "country": "DE",
+            "status": "unchecked",
+            "is_stale": False,
+            "checked_at": None,
+        },
+        {
+            "type": "gb_vat",
+            "value": "GB980780684",
+            "country": "GB",
+            "status": "unchecked",
+            "is_stale": False,
+            "checked_at": None,
+        },
+    ]
+    number = TaxId.objects.get(kind="eu_vat")
+    tax_ids.record_answer(number.pk, Answer(is_valid=True), now=NOW)
+    path = f"/customers/{made['id']}"
+    kept = operator.patch(path, {"tax_ids": numbers[:1]}).body["tax_ids"]
+    assert [(row["value"], row["status"]) for row in kept] == [("DE136695976", "valid")]
+    assert kept[0]["checked_at"] == NOW.isoformat().replace("+00:00", "Z")
+    assert operator.patch(path, {"city": "London"}).body["tax_ids"] == kept
+    assert operator.patch(path, {"tax_ids": []}).body["tax_ids"] == []
+
+
+def test_a_customer_gives_its_own_tax_number(as_alice: Caller, alice: Customer) -> None:
+    number = {"type": "eu_vat", "value": "DE136695976"}
+
+    answer = as_alice.patch(f"/customers/{alice.pk}", {"tax_ids": [number, number]})
+
+    assert answer.status == 200
+    assert [row["value"] for row in answer.body["tax_ids"]] == ["DE136695976"]
+
+
+def test_an_exemption_is_an_operators(operator: Caller, alice: Customer) -> None:
+    answer = operator.patch(f"/customers/{alice.pk}", {"tax_exemption": "Diplomatic mission."})
+
+    assert answer.body["tax_exemption"] == "Diplomatic mission."
 
 
 def test_an_organization_is_for_ever(operator: Caller, alice: Customer) -> None:
@@ -128,7 +188,13 @@ def test_a_change_of_what_has_changed(operator: Caller, alice: Customer, tag: st
 
 @pytest.mark.parametrize(
     "fields",
-    [{"currency": "EUR"}, {"timezone": "UTC"}, {"metadata": {}}, {"test_clock": None}],
+    [
+        {"currency": "EUR"},
+        {"timezone": "UTC"},
+        {"metadata": {}},
+        {"tax_exemption": "Because."},
+        {"test_clock": None},
+    ],
 )
 def test_what_a_customer_may_not_change(
     as_alice: Caller, alice: Customer, fields: dict[str, Any]

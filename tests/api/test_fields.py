@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from rest_framework import serializers
 
-from billing.api.countries import codes
 from billing.api.fields import (
     Amount,
     Exact,
@@ -25,6 +24,7 @@ from billing.api.fields import (
 )
 from billing.core.errors import InvalidError
 from billing.core.money import Money
+from customers.countries import codes
 from plans.terms import Interval
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from billing.services import sealing
 from tests.api.calling import Caller
-from tests.api.stage import Stage, set_stage
+from tests.api.stage import NOW, Stage, set_stage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -26,12 +27,34 @@ def test_an_entry_with_its_postings(operator: Caller, stage: Stage) -> None:
         "customer": str(stage.alice.pk),
         "occurred_at": "2026-04-01T09:00:00Z",
         "recorded_at": entry["recorded_at"],
-        "context": {"number": "INV-000001", "total": "25.00 USD"},
+        "context": {
+            "number": "INV-000001",
+            "subscription": None,
+            "purpose": "SALE",
+            "subtotal": "25.00 USD",
+            "discount": "0.00 USD",
+            "tax": "0.00 USD",
+            "total": "25.00 USD",
+            "due_at": "2026-04-15T09:00:00+00:00",
+            "lines": [{"description": "Set-up", "amount": "25.00 USD"}],
+        },
         "lines": [
             {"account": "receivables", "side": "debit", **common},
-            {"account": "revenue", "side": "credit", **common},
+            {"account": "revenue:items", "side": "credit", **common},
         ],
+        "source": {"kind": "invoice", "id": str(stage.invoice.pk)},
+        "seal": None,
     }
+
+
+def test_a_sealed_entry_says_which_block_binds_it(operator: Caller, stage: Stage) -> None:
+    sealing.seal(now=NOW)
+
+    entries = operator.get("/journal").body["journal"]
+
+    assert {entry["seal"]["block"] for entry in entries} == {1}
+    assert sorted(entry["seal"]["position"] for entry in entries) == [1, 2, 3, 4, 5, 6, 7]
+    assert all(len(entry["seal"]["digest"]) == 64 for entry in entries)
 
 
 def test_the_newest_comes_first(operator: Caller, stage: Stage) -> None:

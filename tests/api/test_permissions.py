@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -13,11 +12,10 @@ from django.urls import URLPattern
 
 from billing.api import urls
 from billing.api.endpoint import Nowhere
-from billing.services import tokens, usage
-from billing.services.usage import Report
-from plans import services as plan_services
-from plans.models import Coupon
-from plans.services import CouponTerms
+from billing.services import (
+    tokens,
+)
+from tests.api.addresses import ids_of
 from tests.api.calling import Caller, caller
 from tests.api.stage import NOW, Stage, set_stage
 
@@ -75,7 +73,20 @@ TABLE: dict[str, Row] = {
     "PATCH customers/{customer_id}": Row((401, 404, 403, 200, 200), _same({"city": "London"})),
     "GET customers/{customer_id}/entitlements": Row(_READ),
     "GET customers/{customer_id}/entitlements/{feature}": Row(_READ),
+    "GET customers/{customer_id}/credits": Row(_READ),
+    "POST customers/{customer_id}/credits": Row(
+        _OPERATORS_MAKE, _same({"amount": "5.00", "currency": "USD"})
+    ),
+    "DELETE customers/{customer_id}/credits/{credit_id}": Row((401, 403, 403, 403, 204)),
     "GET customers/{customer_id}/usage": Row(_READ, query=lambda _: "?meter=api_calls"),
+    "GET customers/{customer_id}/export": Row(_READ),
+    "POST customers/{customer_id}/erase": Row((401, 403, 403, 403, 409)),
+    "GET customers/{customer_id}/billing-profile": Row(_READ),
+    "PATCH customers/{customer_id}/billing-profile": Row(
+        (401, 403, 403, 403, 200), _same({"is_dunned": False})
+    ),
+    "GET customers/{customer_id}/statement": Row(_READ),
+    "GET customers/{customer_id}/status": Row(_READ),
     "GET subscriptions": Row(_SHARED),
     "POST subscriptions": Row(
         (401, 404, 403, 409, 409),
@@ -118,7 +129,50 @@ TABLE: dict[str, Row] = {
     ),
     "GET invoices/{invoice_id}": Row(_READ),
     "PATCH invoices/{invoice_id}": Row((401, 404, 403, 403, 200), _same({"status": "canceled"})),
+    "POST invoices/{invoice_id}/finalize": Row((401, 403, 403, 403, 200)),
+    "POST invoices/{invoice_id}/items": Row(
+        _OPERATORS_MAKE, _same({"description": "More", "quantity": "1", "unit_amount": "1"})
+    ),
+    "PATCH invoices/{invoice_id}/items/{item_id}": Row(
+        (401, 403, 403, 403, 200), _same({"quantity": "3"})
+    ),
+    "DELETE invoices/{invoice_id}/items/{item_id}": Row((401, 403, 403, 403, 200)),
+    "GET invoices/{invoice_id}/instalments": Row(_READ),
+    "POST invoices/{invoice_id}/instalments": Row(
+        _OPERATORS_MAKE,
+        _same({"count": 2, "first_due_at": "2026-05-01T00:00:00Z", "interval": "month"}),
+    ),
+    "DELETE invoices/{invoice_id}/instalments": Row((401, 403, 403, 403, 204)),
+    "GET payments": Row(_SHARED),
+    "POST payments": Row(
+        _OPERATORS_MAKE,
+        lambda s: {"customer": str(s.alice.pk), "amount": "5.00", "currency": "USD"},
+    ),
+    "GET payments/{payment_id}": Row(_READ),
+    "POST payments/{payment_id}/allocations": Row(
+        _OPERATORS_MAKE, lambda s: {"invoice": str(s.invoice.pk)}
+    ),
+    "POST payments/{payment_id}/reversals": Row(_OPERATORS_MAKE, _same({"reason": "bounced"})),
     "POST charges": Row((401, 404, 403, 202, 202), lambda s: {"invoice_id": str(s.invoice.pk)}),
+    "GET credit-notes": Row(_SHARED),
+    "POST credit-notes": Row(_OPERATORS_MAKE, lambda s: {"invoice": str(s.invoice.pk)}),
+    "GET credit-notes/{credit_note_id}": Row(_READ),
+    "GET refunds": Row(_SHARED),
+    "POST refunds": Row((401, 404, 403, 409, 409), lambda s: {"invoice": str(s.invoice.pk)}),
+    "GET refunds/{refund_id}": Row(_READ),
+    "PATCH refunds/{refund_id}": Row(
+        (401, 404, 403, 403, 409), _same({"status": "succeeded", "reference": "1"})
+    ),
+    "GET disputes": Row(_SHARED),
+    "GET disputes/{dispute_id}": Row(_READ),
+    "PATCH disputes/{dispute_id}": Row((401, 404, 403, 403, 200), _same({"status": "won"})),
+    "GET dunning-policies": Row(_OPERATORS_READ),
+    "POST dunning-policies": Row(_OPERATORS_MAKE, _same({"name": "strict"})),
+    "GET dunning-policies/{policy_id}": Row(_OPERATORS_READ),
+    "PATCH dunning-policies/{policy_id}": Row((401, 403, 403, 403, 200), _same({"grace_days": 3})),
+    "GET dunning-runs": Row(_SHARED),
+    "GET dunning-runs/{run_id}": Row(_READ),
+    "PATCH dunning-runs/{run_id}": Row((401, 403, 403, 403, 200), _same({"status": "stopped"})),
     "GET payment-methods": Row(_SHARED),
     "POST payment-methods": Row(
         (401, 404, 403, 201, 201),
@@ -132,7 +186,14 @@ TABLE: dict[str, Row] = {
         (401, 404, 403, 201, 201), lambda s: {"customer": str(s.alice.pk), **_URLS}
     ),
     "GET checkout-sessions/{session_id}": Row(_READ),
+    "GET transactions": Row(_SHARED),
+    "GET reports/ageing": Row(_OPERATORS_READ),
+    "GET reports/mrr": Row(_OPERATORS_READ),
+    "GET reports/deferred-revenue": Row(_OPERATORS_READ),
     "GET journal": Row(_OPERATORS_READ),
+    "GET exports/journal": Row(_OPERATORS_READ),
+    "GET exports/totals": Row(_OPERATORS_READ, query=lambda _: "?month=2026-04"),
+    "GET exports/invoices": Row(_OPERATORS_READ),
     "GET test-clocks": Row(_OPERATORS_READ),
     "POST test-clocks": Row(_OPERATORS_MAKE, _same({"now": "2026-01-01T00:00:00Z"})),
     "GET test-clocks/{clock_id}": Row(_OPERATORS_READ),
@@ -151,7 +212,7 @@ def test_every_operation_has_its_row() -> None:
 def test_who_may_do_what(operation: str, who: str) -> None:
     stage, row = set_stage(), TABLE[operation]
     method, _, template = operation.partition(" ")
-    path = f"/{template.format(**ids_of(stage))}{row.query(stage)}"
+    path = f"/{template.format(**ids_of(stage, operation))}{row.query(stage)}"
 
     answer = _caller(stage, who).send(method, path, row.body(stage))
 
@@ -236,34 +297,6 @@ def _caller(stage: Stage, who: str) -> Caller:
     if who == "operator":
         return caller()
     return caller(stage.bob if who == "stranger" else stage.alice, is_read_only=who == "reader")
-
-
-def ids_of(stage: Stage) -> dict[str, str]:
-    """What stands in an address for which of Alice's things."""
-    return {
-        "plan_id": str(stage.plan.pk),
-        "code": _coupon().code,
-        "customer_id": str(stage.alice.pk),
-        "feature": "api_calls",
-        "subscription_id": str(stage.subscription.pk),
-        "change_id": str(stage.change.pk),
-        "invoice_id": str(stage.invoice.pk),
-        "method_id": str(stage.spare_method.pk),
-        "session_id": str(stage.session.pk),
-        "clock_id": str(stage.clock.pk),
-        "event_id": _event_id(),
-    }
-
-
-def _event_id() -> str:
-    event = Report("counted", "alice", "api_calls", Decimal(1))
-    usage.record([event], now=NOW)
-    return event.event_id
-
-
-def _coupon() -> Coupon:
-    terms = CouponTerms(percent_off=Decimal(20))
-    return plan_services.create_coupon("WELCOME", terms=terms, by="test", now=NOW)
 
 
 def _operations() -> list[str]:

@@ -78,6 +78,8 @@ class Case(Protocol):
 
     def finish(self, setup: Setup) -> None: ...
     def silence(self) -> None: ...
+    def silence_refunds(self) -> str: ...
+    def returned(self, reference: str) -> int: ...
     def tell(self, notification: Notification) -> Told: ...
     def taken(self, reference: str) -> int: ...
 
@@ -107,6 +109,14 @@ class SandboxCase:
 
     def silence(self) -> None:
         """The token says so."""
+
+    def silence_refunds(self) -> str:
+        """Whose refunds get no answer."""
+        return "tok_refund_unavailable"
+
+    def returned(self, reference: str) -> int:
+        """As with charges."""
+        return self.taken(reference)
 
     def tell(self, notification: Notification) -> Told:
         return signed_notification(notification)
@@ -142,6 +152,20 @@ class StripeCase:
 
     def silence(self) -> None:
         self._stand_in.fail("POST /v1/payment_intents", action="cut", moment="after", times=3)
+
+    def silence_refunds(self) -> str:
+        self._stand_in.fail("POST /v1/refunds", action="cut", moment="after", times=3)
+        return "pm_card_visa"
+
+    def returned(self, reference: str) -> int:
+        client = stripe.StripeClient(
+            "sk_test_" + "0" * 32, base_addresses={"api": self._stand_in.url}
+        )
+        found = client.v1.refunds.list({"limit": 100}).data
+        return sum(
+            refund.metadata is not None and refund.metadata["reference"] == reference
+            for refund in found
+        )
 
     def tell(self, notification: Notification) -> Told:
         return stripe_notification(notification, self._secret)

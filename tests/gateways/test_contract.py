@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -174,6 +175,23 @@ def test_a_charge_is_refunded_in_parts_and_no_further_than_whole(case: Case) -> 
     fetched = case.gateway.fetch(case.types["refund"], part.external_id)
     assert isinstance(fetched, Refund)
     assert fetched == part
+
+
+def test_a_refund_without_an_answer_is_asked_again_and_made_once(case: Case) -> None:
+    token = case.silence_refunds()
+    setup = case.gateway.start_setup(SetupRequest("s-silent", "anon_silent", token=token))
+    charged = case.gateway.charge(charge_request(setup, "a8", Money(1000, "EUR")))
+    request = RefundRequest("r5", charged.external_id, Money(1000, "EUR"))
+    with pytest.raises(GatewayUnavailableError):
+        case.gateway.refund(request)
+
+    repeated = replace(request, is_repeated=True)
+    if token == "tok_refund_unavailable":
+        with pytest.raises(GatewayUnavailableError):  # it never answers
+            case.gateway.refund(repeated)
+        return
+    assert case.gateway.refund(repeated).status is ChargeStatus.SUCCEEDED
+    assert case.returned("r5") == 1
 
 
 def test_a_declined_charge_cannot_be_refunded(case: Case) -> None:

@@ -23,3 +23,4 @@ def test_an_amount_is_what_stripe_calls_it_or_refused(row: dict[str, str]) -> No
             currencies.to_stripe(amount)
     else:
         assert currencies.to_stripe(amount) == int(row["stripe"])
+        assert currencies.from_stripe(int(row["stripe"]), row["currency"].lower()) == amount

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from billing.core.lifecycle import DisputeStatus
+from billing.core.money import Money
 from billing.gateways.base import (
     ChargeStatus,
     Decline,
+    Dispute,
     MethodChange,
     MethodDetails,
     SetupStatus,
@@ -104,6 +108,36 @@ def test_every_state_of_a_refund(status: str, expected: ChargeStatus) -> None:
 
     assert (refund.reference, refund.external_id, refund.status) == ("r1", "re_1", expected)
     assert (refund.decline is None) == (expected is not ChargeStatus.DECLINED)
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("needs_response", DisputeStatus.OPEN),
+        ("under_review", DisputeStatus.OPEN),
+        ("won", DisputeStatus.WON),
+        ("lost", DisputeStatus.LOST),
+        ("warning_needs_response", None),
+        ("warning_under_review", None),
+        ("warning_closed", None),
+        ("prevented", None),
+    ],
+)
+def test_every_state_of_a_dispute(status: str, expected: DisputeStatus | None) -> None:
+    fields = {"id": "dp_1", "status": status, "amount": 1234, "currency": "eur"}
+    more = {"payment_intent": "pi_1", "charge": "ch_1", "reason": "fraudulent"}
+    told = Dispute("dp_1", "pi_1", Money(1234, "EUR"), DisputeStatus.OPEN, "fraudulent")
+
+    found = translate.dispute({**fields, **more})
+
+    assert found == (None if expected is None else replace(told, status=expected))
+
+
+def test_a_dispute_of_a_charge_without_an_intent_names_the_charge() -> None:
+    fields = {"id": "dp_1", "status": "lost", "amount": 500, "currency": "jpy", "charge": "ch_1"}
+    found = translate.dispute(fields)
+    assert found is not None
+    assert (found.charge_external_id, found.amount) == ("ch_1", Money(500, "JPY"))
 
 
 def test_a_failed_refund_says_why() -> None:

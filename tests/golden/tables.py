@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from billing.core.money import Money
+from billing.core.tax_policies import Rate, RateTable
 from plans.prices import Price, Tier, UsageModel
 from plans.terms import Alignment, Billed, Interval, PlanTerms, Proration, UsageTerms
 
@@ -28,6 +30,29 @@ def name_of(row: Row) -> str:
 def money(row: Row, name: str) -> Money:
     """An amount of a row, in its currency."""
     return Money.parse(row[name], row["currency"])
+
+
+def amounts(row: Row, name: str) -> list[Money]:
+    """Several amounts of a row, in its currency."""
+    return [Money.parse(text, row["currency"]) for text in row[name].split()]
+
+
+def bundled_rates() -> RateTable:
+    """The rates of tax that Bursar comes with, read as a migration reads them."""
+    with (Path(__file__).parents[2] / "billing/tax_rates.csv").open(
+        encoding="utf-8", newline=""
+    ) as table:
+        return RateTable(
+            Rate(
+                row["country"],
+                row["region"],
+                row["tax_class"],
+                Decimal(row["percent"]),
+                date.fromisoformat(row["starts_on"]),
+                date.fromisoformat(row["ends_on"]) if row["ends_on"] else None,
+            )
+            for row in csv.DictReader(table)
+        )
 
 
 def price_of(model: str, text: str) -> Price:

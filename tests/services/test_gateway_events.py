@@ -26,7 +26,7 @@ def processing_attempt(world: World) -> PaymentAttempt:
     """A charge whose outcome only the gateway's notification will tell."""
     alice = world.at("2026-04-01").customer("alice")
     world.adds_card(alice, "tok_processing")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "25.00"))
     collected = payments.collect(attempt.pk, now=world.now)
     assert collected is not None
     return collected

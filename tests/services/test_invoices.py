@@ -7,6 +7,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from billing.core.errors import ConflictError, InvalidError, NotFoundError
+from billing.core.invoicing import Item
 from billing.core.lifecycle import InvoiceStatus
 from billing.models import Invoice, InvoiceLine, JournalEntry, JournalLine, PaymentAttempt
 from billing.queries import balances
@@ -30,8 +31,8 @@ def test_items_become_lines_with_their_arithmetic(world: World) -> None:
         alice.pk,
         currency="KWD",
         items=[
-            ("Setting up", Decimal(1), Decimal("12.345")),
-            ("Hours", Decimal("2.5"), Decimal("0.3335")),
+            Item("Setting up", Decimal(1), Decimal("12.345")),
+            Item("Hours", Decimal("2.5"), Decimal("0.3335")),
         ],
         by="test",
         now=world.now,
@@ -74,7 +75,7 @@ def test_finalizing_numbers_freezes_and_enters_in_the_books(world: World) -> Non
     assert stored.buyer["name"] == "Alice Liddell"
     assert stored.due_at == instant("2026-04-15")
     lines = JournalLine.objects.order_by("pk").values_list("account", "side", "amount_minor")
-    assert list(lines) == [("receivables", "DEBIT", 1250), ("revenue", "CREDIT", 1250)]
+    assert list(lines) == [("receivables", "DEBIT", 1250), ("revenue:items", "CREDIT", 1250)]
 
 
 def test_what_the_buyer_is_called_later_changes_no_invoice(world: World) -> None:
@@ -160,7 +161,7 @@ def test_a_pending_invoice_is_canceled_by_a_reversal(world: World) -> None:
 def test_what_is_being_charged_or_paid_cannot_be_canceled(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     world.adds_card(alice)
-    attempt = payments.charge(world.drafts(alice, "5.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "5.00"))
     with pytest.raises(ConflictError, match="under way"):
         invoices.cancel(attempt.invoice_id, by="test", now=world.now)
 

@@ -117,7 +117,7 @@ def test_paying_at_once_from_many_sides_charges_once(world: World) -> None:
 
 def test_no_gateway_is_called_inside_a_transaction(world: World) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "25.00"))
 
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():
         payments.collect(attempt.pk, now=world.now)
@@ -129,7 +129,7 @@ def test_no_answer_is_asked_about_under_the_same_key(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "25.00"))
     sent: list[str] = []
 
     def silent(_self: SandboxGateway, request: ChargeRequest) -> Charge:
@@ -156,7 +156,7 @@ def test_a_worker_killed_in_the_call_is_taken_over(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "25.00"))
 
     def die(_self: SandboxGateway, _request: ChargeRequest) -> Charge:
         raise KeyboardInterrupt
@@ -180,7 +180,7 @@ def _charge(attempt: PaymentAttempt, status: ChargeStatus) -> Charge:
 @pytest.mark.parametrize("first", ["answer", "notification"])
 def test_whoever_hears_first_wins(world: World, first: str) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "25.00"))
     heard: list[Callable[[], object]] = [
         lambda: payments.collect(attempt.pk, now=world.now),
         lambda: payments.settle(
@@ -196,7 +196,7 @@ def test_whoever_hears_first_wins(world: World, first: str) -> None:
 
 def test_a_late_decline_does_not_undo_a_success(world: World) -> None:
     alice = subscriber(world, "tok_ok")
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "25.00"))
     payments.collect(attempt.pk, now=world.now)
 
     payments.settle(attempt.pk, outcome=_charge(attempt, ChargeStatus.DECLINED), now=world.now)

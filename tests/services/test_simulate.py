@@ -301,7 +301,7 @@ def test_the_reads_of_a_chunk_do_not_grow_with_it(
         subscriber(world, f"person-{number}", "Pro")
     world.at("2026-05-02")
 
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(16):
         found = simulate(months=1, basis=Basis.AVERAGE)
 
     assert len(found) == 8

@@ -103,7 +103,7 @@ def test_an_advance_waits_for_a_charge_that_a_worker_is_making(
 ) -> None:
     alice = world.at("2026-04-01").customer("alice")
     world.adds_card(alice)
-    attempt = payments.charge(world.drafts(alice, "25.00").pk, by="test", now=world.now)
+    attempt = world.charges(world.drafts(alice, "25.00"))
     clock, in_the_call = world.clock, Event()
     charge = SandboxGateway.charge
 

@@ -32,6 +32,7 @@ _OURS = {
     "TEST_CLOCKS",
     "SECURE",
     "EMAIL_URL",
+    "VIES_URL",
 }
 
 

@@ -231,4 +231,4 @@ def test_a_period_that_is_supposed_to_run_is_whole_or_the_end_of_one(
     change = Change(period.start + timedelta(days=9), plan=other)
     (bill,) = forecast.foresee(tab, until=change.at, usage=lambda _: Counted(), pending=(change,))
     assert bill.bill.total.minor == 0
-    assert bill.bill.carried is None
+    assert not bill.bill.carried

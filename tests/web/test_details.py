@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from customers import services as customer_services
-from customers.models import BillingDetails, Customer
+from customers import tax_ids
+from customers.models import BillingDetails, Customer, TaxId
+from customers.vies import Answer
 from tests.web.conftest import Browser, People
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -68,12 +70,56 @@ def test_a_form_without_its_token_changes_nothing(people: People) -> None:
     assert BillingDetails.objects.get(customer=customer).name == "Alice Liddell"
 
 
+def test_a_business_gives_its_vat_number(people: People) -> None:
+    customer, alice = people.signs_up("alice")
+
+    page = alice.post(DETAILS, **_fields(customer, country="DE", tax_number="de 136 695 976"))
+
+    assert "Your billing details are saved." in page.text
+    number = TaxId.objects.get(customer=customer)
+    assert (number.kind, number.value, number.status) == ("eu_vat", "DE136695976", "UNCHECKED")
+    page = alice.get(DETAILS)
+    assert 'value="DE136695976"' in page.html
+    assert "DE136695976: not confirmed yet" in page.text
+    assert page.faults() == []
+    tax_ids.record_answer(number.pk, Answer(is_valid=False), now=people.world.now)
+    assert "DE136695976: the register does not know it" in alice.get(DETAILS).text
+
+    alice.post(DETAILS, **_fields(customer, country="GB", tax_number="GB 980 7806 84"))
+    assert [row.kind for row in TaxId.objects.filter(customer=customer)] == ["gb_vat"]
+
+    alice.post(DETAILS, **_fields(customer, tax_number=""))
+    assert not TaxId.objects.filter(customer=customer).exists()
+
+
+def test_a_malformed_vat_number_is_explained(people: People) -> None:
+    customer, alice = people.signs_up("alice")
+
+    page = alice.post(DETAILS, **_fields(customer, country="DE", tax_number="DE136695975"))
+
+    assert page.status == 422
+    assert "is no EU VAT number" in page.text
+    assert not TaxId.objects.exists()
+
+
+def test_numbers_beyond_the_first_stay(people: People) -> None:
+    customer, alice = people.signs_up("alice")
+    numbers = [("eu_vat", "DE136695976"), ("eu_vat", "IT00743110157")]
+    customer_services.set_tax_ids(customer.pk, numbers, by="test", now=people.world.now)
+
+    alice.post(DETAILS, **_fields(customer, country="FR", tax_number="FR40303265045"))
+
+    values = {row.value for row in TaxId.objects.filter(customer=customer)}
+    assert values == {"FR40303265045", "IT00743110157"}
+
+
 def _fields(customer: Customer, **changes: str) -> dict[str, str]:
     customer = Customer.objects.readable().get(pk=customer.pk)
     names = customer_services.DETAILS
     fields = {name: str(getattr(customer.details, name)) for name in names}
     return {
         **fields,
+        "tax_number": next((row.value for row in customer.tax_ids.order_by("pk")), ""),
         "timezone": customer.timezone,
         "version": str(customer.version),
         **changes,

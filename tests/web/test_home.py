@@ -8,6 +8,7 @@ from billing.gateways.base import MethodChange
 from billing.models import PaymentMethod
 from billing.services import payment_methods
 from customers.models import Customer
+from tests.services.dunned import made
 from tests.web.conftest import Browser, People, queries_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -198,3 +199,35 @@ def _declined(people: People) -> Browser:
     people.world.adds_card(customer, "tok_declined")
     people.world.at("2026-05-01 12:00")
     return browser
+
+
+def test_what_is_overdue_says_what_was_tried_and_what_comes(people: People) -> None:
+    made()
+    customer, alice = people.signs_up("alice")
+    people.world.adds_card(customer, "tok_insufficient_funds")
+    people.world.at("2026-05-04")
+
+    page = alice.get(HOME)
+
+    assert "A payment was declined on 1 May 2026." in page.text
+    assert "You keep access until 6 May 2026, 00:00 UTC." in page.text
+    declined = "Visa •••• 9995 was declined. The card has insufficient funds."
+    assert f"1 May 2026: {declined} 3 May 2026: {declined}" in page.text
+    assert (
+        "We try again on 7 May 2026, 00:00 UTC."
+        " If it is not paid by 11 May 2026, 00:00 UTC, your plan ends." in page.text
+    )
+
+
+def test_what_nobody_paid_in_time_is_overdue(people: People) -> None:
+    made()
+    customer, alice = people.signs_up("alice")
+    people.world.adds_card(customer)
+    customer.payment_methods.update(is_default=False)  # there is none to charge
+    people.world.at("2026-05-16")
+
+    page = alice.get(HOME)
+
+    assert "A payment was due on 15 May 2026." in page.text
+    assert "Please pay, or add a card: it is charged at once." in page.text
+    assert "We do not try" not in page.text

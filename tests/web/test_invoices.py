@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from billing.core.invoicing import Item
 from billing.models import Invoice, PaymentAttempt, Seller
 from billing.services import invoices as invoice_services
 from billing.services import payments
@@ -98,7 +99,7 @@ def test_a_draft_is_not_for_customers_yet(people: People) -> None:
     draft = invoice_services.draft(
         customer.pk,
         currency="USD",
-        items=[("Advice", Decimal(1), Decimal(100))],
+        items=[Item("Advice", Decimal(1), Decimal(100))],
         by="operator:1",
         now=people.world.now,
     )

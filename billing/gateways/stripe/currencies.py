@@ -41,6 +41,20 @@ def to_stripe(amount: Money) -> int:
     return value
 
 
+def from_stripe(value: int, currency: str) -> Money:
+    """The amount that Stripe calls this integer.
+
+    :raises GatewayRejectedError: if our currency cannot hold it exactly.
+    """
+    code = currency.upper()
+    ours, theirs = money.exponent(code), _decimals(code)
+    factor: int = 10 ** abs(theirs - ours)
+    minor, rest = (value * factor, 0) if ours > theirs else divmod(value, factor)
+    if rest:
+        raise GatewayRejectedError(f"{code} has no such fraction: {value}.")
+    return Money(minor, code)
+
+
 def _decimals(currency: str) -> int:
     if currency in _ZERO:
         return 0

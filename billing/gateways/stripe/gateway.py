@@ -46,6 +46,7 @@ class StripeGateway:
         self._facts: Mapping[str, Callable[[Mapping[str, Any]], Fact | None]] = {
             "charge": self._charge_of,
             "checkout.session": self._checkout,
+            "dispute": translate.dispute,
             "payment_intent": translate.charge,
             "payment_method": translate.method_change,
             "refund": translate.refund,
@@ -90,7 +91,16 @@ class StripeGateway:
         else:
             params["charge"] = request.charge_external_id
         with clients.answers():
-            refund = self._client.v1.refunds.create(params, _once(f"refund:{request.reference}"))
+            if request.is_repeated and (known := self._find_refund(request)) is not None:
+                return translate.refund(known)
+            try:
+                refund = self._client.v1.refunds.create(
+                    params, _once(f"refund:{request.reference}")
+                )
+            except (stripe.APIError, stripe.IdempotencyError):
+                if (known := self._find_refund(request)) is None:
+                    raise
+                return translate.refund(known)
         return translate.refund(refund.to_dict())
 
     def start_setup(self, request: SetupRequest) -> Setup:
@@ -113,6 +123,10 @@ class StripeGateway:
         if found is None or object_type not in self._facts:
             return None
         return self._facts[object_type](found)
+
+    def forget(self, customer_external_id: str) -> None:
+        """Empty the mirror of them."""
+        self._mirror.forget(customer_external_id)
 
     def parse_event(self, body: bytes, headers: Mapping[str, str]) -> Notification:
         """Verify Stripe's signature, not more than five minutes old, and read the event.
@@ -144,6 +158,19 @@ class StripeGateway:
         )
         for intent in intents.data:
             fields = intent.to_dict()
+            if translate.reference(fields) == request.reference:
+                return fields
+        return None
+
+    def _find_refund(self, request: RefundRequest) -> dict[str, Any] | None:
+        """What an earlier sending of this refund made (see `_find`)."""
+        params: stripe.params.RefundListParams = {"limit": 100}
+        if request.charge_external_id.startswith("pi_"):
+            params["payment_intent"] = request.charge_external_id
+        else:
+            params["charge"] = request.charge_external_id
+        for refund in self._client.v1.refunds.list(params).data:
+            fields = refund.to_dict()
             if translate.reference(fields) == request.reference:
                 return fields
         return None

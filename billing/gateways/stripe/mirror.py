@@ -29,6 +29,7 @@ from djstripe import models
 from djstripe.models.base import StripeModel
 
 from billing.gateways.stripe import client as clients
+from billing.models import GatewayCustomer
 
 logger = logging.getLogger(__name__)
 
@@ -122,10 +123,16 @@ class Mirror:
                 place.lineno,
             )
 
+    def forget(self, customer_id: str) -> None:
+        """Delete a customer's objects, and what hangs on them. What comes later is not kept."""
+        for model in _MODELS.values():
+            model.objects.filter(stripe_data__customer=customer_id).delete()
+        models.Customer.objects.filter(id=customer_id).delete()
+
     def _keep(self, thing: stripe.StripeObject) -> None:
         fields = _redacted(thing.to_dict(for_json=True))
         object_type = fields.get("object", "")
-        if object_type not in _MODELS:
+        if object_type not in _MODELS or _is_of_somebody_erased(fields):
             return
         model, account = _MODELS[object_type], self._own_account()
         hidden = {k: v for k, v in _HELD_BACK.get(object_type, {}).items() if fields.get(k)}
@@ -182,6 +189,12 @@ class Mirror:
         account_id = str(self._account["id"])
         models.Account.objects.get_or_create(id=account_id, defaults={"stripe_data": self._account})
         return account_id
+
+
+def _is_of_somebody_erased(fields: Mapping[str, Any]) -> bool:
+    whose = fields.get("id") if fields.get("object") == "customer" else fields.get("customer")
+    known = GatewayCustomer.objects.filter(gateway="stripe", customer__erased_at__isnull=False)
+    return isinstance(whose, str) and known.filter(external_id=whose).exists()
 
 
 def _wait_for_others(object_id: str) -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from billing.core.lifecycle import DisputeStatus
 from billing.gateways.base import (
     Charge,
     ChargeStatus,
     Decline,
+    Dispute,
     MethodChange,
     MethodDetails,
     Refund,
     Setup,
     SetupStatus,
 )
-from billing.gateways.stripe import declines
+from billing.gateways.stripe import currencies, declines
 
 Fields = Mapping[str, Any]  # Stripe's JSON
 
@@ -31,6 +33,12 @@ _REFUND: Final[Mapping[str, ChargeStatus]] = {
     "succeeded": ChargeStatus.SUCCEEDED,
     "pending": ChargeStatus.PROCESSING,
     "requires_action": ChargeStatus.PROCESSING,
+}
+_DISPUTE: Final[Mapping[str, DisputeStatus]] = {
+    "needs_response": DisputeStatus.OPEN,
+    "under_review": DisputeStatus.OPEN,
+    "won": DisputeStatus.WON,
+    "lost": DisputeStatus.LOST,
 }
 
 
@@ -66,6 +74,19 @@ def refund(fields: Fields) -> Refund:
         code = fields.get("failure_reason") or fields["status"]
         decline = Decline(str(code), "The refund did not reach its destination.")
     return Refund(reference(fields), fields["id"], status, decline)
+
+
+def dispute(fields: Fields) -> Dispute | None:
+    """A dispute. An inquiry holds nothing back, and one that was prevented never did: none."""
+    if fields["status"] not in _DISPUTE:
+        return None
+    return Dispute(
+        external_id=fields["id"],
+        charge_external_id=_id(fields.get("payment_intent")) or _id(fields.get("charge")),
+        amount=currencies.from_stripe(fields["amount"], fields["currency"]),
+        status=_DISPUTE[fields["status"]],
+        reason=str(fields.get("reason") or ""),
+    )
 
 
 def method(fields: Fields) -> MethodDetails:

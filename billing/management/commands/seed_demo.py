@@ -18,10 +18,39 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
 
 from billing import clock
-from billing.models import ApiToken, BillingPeriod, PaymentMethod, Seller, Subscription
-from billing.services import payment_methods, subscriptions, test_clocks, tokens, usage
+from billing.core.crediting import Request
+from billing.core.invoicing import Item
+from billing.core.money import Money
+from billing.core.tax_policies import TaxPolicyKind
+from billing.models import (
+    ApiToken,
+    BillingPeriod,
+    BillingProfile,
+    CreditGrant,
+    Invoice,
+    PaymentMethod,
+    Seller,
+    Subscription,
+)
+from billing.models.credit import GrantKind
+from billing.models.credit_note import CreditReason
+from billing.services import (
+    credit_notes,
+    grants,
+    incoming,
+    invoices,
+    payment_methods,
+    subscriptions,
+    test_clocks,
+    tokens,
+    usage,
+)
+from billing.services.credit import Gift
+from billing.services.credit_notes import Order
+from billing.services.incoming import Incoming
 from billing.services.usage import Report
 from customers import services as customer_services
 from customers.models import Customer, User
@@ -71,6 +100,30 @@ STORIES: Final = [
 ]
 
 
+BRITISH: Final[dict[str, Any]] = {
+    "name": "Example Software Ltd",
+    "line1": "1 Main Street",
+    "city": "London",
+    "postal_code": "N1 1AA",
+    "country": "GB",
+    "footer": "A demonstration: nobody sells anything here.",
+}
+GERMAN: Final[dict[str, Any]] = {
+    "name": "Beispiel Software GmbH",
+    "line1": "Hauptstraße 1",
+    "city": "Berlin",
+    "postal_code": "10115",
+    "country": "DE",
+    "vat_id": "DE136695976",
+    "iban": "DE02120300000000202051",
+    "bic": "BYLADEM1001",
+    "tax_policy": TaxPolicyKind.EU_VAT,
+    "is_oss_registered": True,
+    "footer": "A demonstration: nobody sells anything here.",
+}
+EUROPEAN: Final = frozenset({"DE", "FR"})
+
+
 class Command(BaseCommand):
     """Fill an empty Bursar with a demonstration."""
 
@@ -87,13 +140,11 @@ class Command(BaseCommand):
             self.stdout.write("The demonstration is there already.")
             return
         now = clock.now()
-        Seller.objects.get_or_create(
-            is_default=True,
-            defaults={"name": "Example Software Ltd", "address": "1 Main Street\nDublin"},
-        )
+        _sellers()
         plans = _catalogue(now)
         for number, story in enumerate(STORIES, start=1):
             self._live(story, plans[story.plan], now, f"[{number}/{len(STORIES)}]")
+        _operate(now)
         _write_private(output, _logins(now))
         self.stdout.write("Seeded.")
 
@@ -119,6 +170,12 @@ def _days(began: datetime, now: datetime) -> Iterator[datetime]:
         instant += timedelta(days=1)
 
 
+def _sellers() -> None:
+    """One who charges no tax writes for most; one in the EU, who does, for customers there."""
+    Seller.objects.get_or_create(is_default=True, defaults=BRITISH)
+    Seller.objects.get_or_create(name=GERMAN["name"], defaults=GERMAN)
+
+
 def _catalogue(now: datetime) -> dict[str, Plan]:
     Meter.objects.get_or_create(code=METER, defaults={"name": "API calls", "unit": "calls"})
     for tier, name, amount, included, above in TIERS:
@@ -141,7 +198,9 @@ def _catalogue(now: datetime) -> dict[str, Plan]:
 
 def _customer(story: Story, began: datetime) -> Customer:
     known = Customer.objects.readable().filter(organization_id=story.organization_id).first()
-    return known or customer_services.create(
+    if known is not None:
+        return known
+    customer = customer_services.create(
         story.organization_id,
         fields={
             "name": story.name,
@@ -152,6 +211,10 @@ def _customer(story: Story, began: datetime) -> Customer:
         now=began,
         test_clock=test_clocks.create(now=began),
     )
+    if story.country in EUROPEAN:
+        seller = Seller.objects.get(name=GERMAN["name"])
+        BillingProfile.objects.get_or_create(customer=customer, defaults={"seller": seller})
+    return customer
 
 
 def _advance(customer: Customer, instant: datetime) -> None:
@@ -178,6 +241,36 @@ def _act(story: Story, plan: Plan, customer: Customer, day: int) -> None:
         occurred_at=present,
     )
     usage.record([event], now=now)
+
+
+def _operate(now: datetime) -> None:
+    """What operators do by hand: credit for an outage, a workshop that is paid by bank transfer."""
+    generous = Customer.objects.get(organization_id="looking-glass")
+    if not CreditGrant.objects.filter(customer=generous).exists():
+        gift = Gift(
+            GrantKind.PROMOTIONAL,
+            reason="Sorry for the outage",
+            expires_at=now + timedelta(days=90),
+            by=BY,
+        )
+        grants.grant(generous.pk, Money(100_00, "USD"), gift, now=now)
+    taught = Customer.objects.get(organization_id="jabberwock")
+    if not Invoice.objects.filter(customer=taught, subscription=None).exists():
+        _teach(taught, now)
+
+
+@transaction.atomic
+def _teach(customer: Customer, now: datetime) -> None:
+    """Two days are billed with tax, paid in part, and a tenth is credited."""
+    item = Item("Workshop, per day", Decimal(2), Decimal(450))
+    draft = invoices.draft(customer.pk, currency="USD", items=[item], by=BY, now=now)
+    invoice = invoices.issue(draft.pk, now=now)
+    paid = Money(500_00, "USD")
+    came = Incoming("bank_transfer", f"{invoice.number} first half", invoices=[(invoice.pk, paid)])
+    incoming.record(customer.pk, paid, came, by=BY, now=now)
+    tenth = Request(amount=Money(invoice.total_minor // 10, "USD"))
+    order = Order(tenth, reason=CreditReason.DISCOUNT, note="Started late")
+    credit_notes.issue(invoice.pk, order, by=BY, now=now)
 
 
 def _logins(now: datetime) -> dict[str, Any]:
