@@ -10,9 +10,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Sum
-from uuid_utils.compat import uuid7
 
-from billing.core import lifecycle, postings
+from billing.core import lifecycle
 from billing.core.crediting import WHOLE, Request
 from billing.core.errors import ConflictError
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
@@ -26,6 +25,7 @@ from billing.queries import let_go, refundable
 from billing.services import (
     credit,
     credit_documents,
+    differences,
     drawing,
     dunning,
     instalments,
@@ -196,19 +196,7 @@ def _let_go_again(invoice: Invoice, order: Order, *, now: datetime) -> list[Fact
         return []
     found = refundable.foreseen(invoice, order.request, to=order.to)
     amount = min(let_go_of, found.credited.total)
-    return [
-        Fact(
-            kind="DIFFERENCE_TAKEN_BACK",
-            key=f"invoice:{invoice.pk}:difference_taken_back:{uuid7()}",
-            customer_id=invoice.customer_id,
-            occurred_at=now,
-            context={"invoice": invoice.number, "amount": str(amount)},
-            postings=postings.difference_let_go(-amount),
-            source_kind="invoice",
-            source_id=invoice.pk,
-            invoice_id=invoice.pk,
-        )
-    ]
+    return [differences.taken_back(invoice, amount, now=now)]
 
 
 def _take_sold_credit(invoice: Invoice, amount: Money, *, by: str, now: datetime) -> bool:

@@ -12,14 +12,13 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from billing.core import lifecycle, postings
+from billing.core import lifecycle
 from billing.core.errors import ConflictError, InvalidError
 from billing.core.money import Money, total
 from billing.models import Invoice, Payment, Seller
 from billing.queries import balances
-from billing.services import allocations, journal, locks, settling
+from billing.services import allocations, differences, journal, locks, settling
 from billing.services.credit import Gift
-from billing.services.journal import Fact
 from customers.models import Customer
 
 LARGEST_MINOR: Final = 2**53
@@ -189,26 +188,8 @@ def _let_go(invoices: Sequence[Invoice], payment: Payment, *, now: datetime) -> 
     ]
     journal.post(
         *(
-            _difference(invoice, Money(owed[invoice.pk], invoice.currency), payment, now=now)
+            differences.let_go(invoice, Money(owed[invoice.pk], invoice.currency), payment, now=now)
             for invoice in small
         )
     )
     settling.settle(small, now=now)
-
-
-def _difference(invoice: Invoice, missing: Money, payment: Payment, *, now: datetime) -> Fact:
-    return Fact(
-        kind="DIFFERENCE_LET_GO",
-        key=f"payment:{payment.pk}:difference_let_go:{invoice.pk}",
-        customer_id=invoice.customer_id,
-        occurred_at=now,
-        context={
-            "invoice": invoice.number,
-            "payment": str(payment.pk),
-            "amount": str(missing),
-        },
-        postings=postings.difference_let_go(missing),
-        source_kind="invoice",
-        source_id=invoice.pk,
-        invoice_id=invoice.pk,
-    )

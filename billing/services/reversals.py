@@ -11,7 +11,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from uuid_utils.compat import uuid7
 
 from billing.core import postings
 from billing.core.errors import ConflictError, InvalidError, NotFoundError
@@ -20,7 +19,7 @@ from billing.core.money import Money
 from billing.models import Allocation, CreditDraw, CreditGrant, CreditNote, Invoice, Payment, Refund
 from billing.models.credit import DrawKind
 from billing.queries import balances, let_go
-from billing.services import credit, drawing, incoming, journal, locks, settling
+from billing.services import credit, differences, drawing, incoming, journal, locks, settling
 from billing.services.credit import Source
 from billing.services.drawing import Purpose
 from billing.services.journal import Fact
@@ -236,7 +235,7 @@ def _reopen(invoices: Sequence[Invoice], facts: Sequence[Fact], *, now: datetime
     let_go_before = let_go.on(invoices)
     journal.post(
         *(
-            _taken_back(invoice, let_go_before[invoice.pk], now=now)
+            differences.taken_back(invoice, let_go_before[invoice.pk], now=now)
             for invoice in invoices
             if let_go_before.get(invoice.pk)
         )
@@ -253,20 +252,6 @@ def _require_kept(invoices: Sequence[Invoice]) -> None:
             f"What was paid of {found.invoice.number} was given back by {found.number}.",
             code="invoice_credited",
         )
-
-
-def _taken_back(invoice: Invoice, amount: Money, *, now: datetime) -> Fact:
-    return Fact(
-        kind="DIFFERENCE_TAKEN_BACK",
-        key=f"invoice:{invoice.pk}:difference_taken_back:{uuid7()}",
-        customer_id=invoice.customer_id,
-        occurred_at=now,
-        context={"invoice": invoice.number, "amount": str(amount)},
-        postings=postings.difference_let_go(-amount),
-        source_kind="invoice",
-        source_id=invoice.pk,
-        invoice_id=invoice.pk,
-    )
 
 
 def _fact(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
+from billing.core import lifecycle
 from billing.core.errors import ConflictError, InvalidError, NotFoundError
 from billing.core.invoicing import Item
 from billing.core.lifecycle import InvoiceStatus
@@ -169,3 +171,39 @@ def test_what_is_being_charged_or_paid_cannot_be_canceled(world: World) -> None:
     with pytest.raises(ConflictError, match="paid"):
         invoices.cancel(attempt.invoice_id, by="test", now=world.now)
     assert PaymentAttempt.objects.get().status == "SUCCEEDED"
+
+
+def test_the_database_knows_the_steps_of_the_core(world: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'bursar_guard_invoice_status'")
+        (source,) = cursor.fetchone()
+    held = set(re.findall(r"\('(\w+)', '(\w+)'\)", source))
+
+    steps = {
+        (before, after)
+        for sources, after in lifecycle.INVOICE.steps.values()
+        for before in sources
+        if before != after
+    }
+    assert held == steps | {("DRAFT", "PAID")}  # over nothing, or settled by credit
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("PAID", "CANCELED"), ("CANCELED", "PENDING"), ("PENDING", "REFUNDED")]
+)
+def test_the_database_refuses_other_steps(world: World, before: str, after: str) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    invoice = world.drafts(alice, "10.00")
+    finalize(invoice)
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        Invoice.objects.update(status=before, paid_at=world.now)
+        cursor.execute("SET session_replication_role = DEFAULT")
+
+    with pytest.raises(DatabaseError, match="does not become"):
+        Invoice.objects.update(status=after)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")
+        Invoice.objects.update(status="PENDING", paid_at=None)
+        cursor.execute("SET session_replication_role = DEFAULT")
