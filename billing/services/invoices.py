@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from billing.core import invoicing, lifecycle
 from billing.core.errors import ConflictError, InvalidError
@@ -109,6 +110,8 @@ def finalize_sheets(sheets: Sequence[Sheet], *, now: datetime) -> None:
 def _number(sheets: Sequence[Sheet], *, now: datetime) -> None:
     """Numbers, a block for each seller, and what is frozen beside them."""
     by_seller: dict[UUID, list[Invoice]] = {}
+    buyers = [sheet.invoice.customer for sheet in sheets]
+    prefetch_related_objects(buyers, "details", "tax_ids")
     for sheet in sheets:
         by_seller.setdefault(_issuer(sheet.invoice).pk, []).append(sheet.invoice)
     for seller_id in sorted(by_seller):

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from billing.core.lifecycle import SubscriptionStatus
 from billing.models import (
@@ -124,6 +125,17 @@ def test_four_runs_at_once_invoice_everybody_once(world: World) -> None:
     assert Invoice.objects.count() == 24
     assert PaymentAttempt.objects.count() == 24
     assert InvoiceSeries.objects.get().next_number == 25
+
+
+def test_a_chunk_of_many_costs_the_statements_of_one(world: World) -> None:
+    many_active(world, 8)
+    counts = []
+    for limit in (1, 1, 5):  # the first opens accounts and a series
+        with CaptureQueriesContext(connection) as captured:
+            assert cycle.run_chunk(now=world.now, clock=world.clock, limit=limit).moved == limit
+        counts.append(len(captured))
+
+    assert counts[2] == counts[1]
 
 
 def test_a_chunk_that_fails_leaves_nothing_behind(
