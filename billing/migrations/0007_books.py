@@ -820,6 +820,6 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='invoiceline',
             name='credit_note',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.creditnote'),
+            field=models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.creditnote'),
         ),
     ]

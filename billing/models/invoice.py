@@ -217,7 +217,12 @@ class InvoiceLine(models.Model):
     )
     position = models.PositiveIntegerField(null=True, blank=True)
     credit_note = models.ForeignKey(
-        "billing.CreditNote", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "billing.CreditNote",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # nearly all are null, and the planner would find them by that
     )
     kind = models.CharField(max_length=12, choices=choices(LineKind))
     description = models.CharField(max_length=500)
