@@ -104,4 +104,4 @@ def _noun(kind: str) -> str:
 
 
 def _tells_previous(event: str) -> bool:
-    return event.endswith((".updated", ".refunded"))
+    return event.endswith((".updated", ".refunded", ".automatically_updated"))

@@ -14,6 +14,7 @@ import stripe
 
 from stripe_sandbox.core import Sandbox
 from stripe_sandbox.messages import ConnectionCutError
+from stripe_sandbox.wire import multipart
 
 # The SDK gives its errors no types.
 _connection_error: Callable[..., stripe.APIConnectionError] = stripe.APIConnectionError
@@ -64,7 +65,10 @@ class InProcessClient(stripe.HTTPClient):
         :raises APIConnectionError: if a fault cut the connection.
         """
         address = urlsplit(url)
-        form = "&".join(part for part in (address.query, post_data or "") if part)
+        body = post_data or ""
+        if isinstance(body, bytes):
+            body = multipart.flattened((headers or {}).get("Content-Type", ""), body)
+        form = "&".join(part for part in (address.query, body) if part)
         try:
             answer = self._sandbox.handle(
                 method, address.path, form, {**(headers or {}), "Host": address.netloc}

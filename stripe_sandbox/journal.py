@@ -11,8 +11,8 @@ from stripe_sandbox.store.database import Database
 CUT = "the connection was cut"
 
 _SECRET_HEADERS = frozenset({"authorization", "cookie"})
-# A card's number and its code are worth stealing even from a toy.
-_SECRET_PARAMS = frozenset({"number", "cvc"})
+# A card's number, its code and an account's number are worth stealing even from a toy.
+_SECRET_PARAMS = frozenset({"number", "cvc", "iban"})
 
 
 @dataclass(frozen=True)

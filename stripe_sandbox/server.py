@@ -13,9 +13,11 @@ from urllib.parse import unquote, urlsplit
 from stripe_sandbox.core import Sandbox
 from stripe_sandbox.endpoints import listen_at
 from stripe_sandbox.messages import Answer, ConnectionCutError
+from stripe_sandbox.wire import multipart
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _LARGEST_BODY = 1_000_000
+_LARGEST_UPLOAD = 8_000_000
 _IDLE = 120
 
 
@@ -83,9 +85,12 @@ class _Exchange(BaseHTTPRequestHandler):
     def _body(self) -> str | None:
         """Read the whole body, so that the connection can be used again."""
         length = self.headers.get("Content-Length") or "0"
-        if not length.isdigit() or int(length) > _LARGEST_BODY:
+        kind = self.headers.get("Content-Type") or ""
+        is_upload = multipart.is_multipart(kind)
+        if not length.isdigit() or int(length) > (_LARGEST_UPLOAD if is_upload else _LARGEST_BODY):
             return None
-        return self.rfile.read(int(length)).decode("utf-8", "replace")
+        body = self.rfile.read(int(length))
+        return multipart.flattened(kind, body) if is_upload else body.decode("utf-8", "replace")
 
     def _is_for_us(self) -> bool:
         """Refuse names that a hostile page could have pointed at loopback."""

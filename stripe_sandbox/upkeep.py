@@ -1,10 +1,10 @@
-"""What falls due by itself: sessions expire, clocks arrive, old answers are forgotten."""
+"""What falls due by itself: payments end, sessions expire, clocks arrive, answers are forgotten."""
 
 from __future__ import annotations
 
 from stripe_sandbox.bodies import loads
 from stripe_sandbox.call import Call
-from stripe_sandbox.payments import checkout
+from stripe_sandbox.payments import balance, checkout, delayed
 from stripe_sandbox.resources import test_clocks
 from stripe_sandbox.state import State
 from stripe_sandbox.wire import idempotency
@@ -13,7 +13,7 @@ _EVERY = 1.0
 
 
 class Upkeep:
-    """Looks about once a second."""
+    """Looks about once a second, for what nobody asks about."""
 
     def __init__(self, state: State) -> None:
         """Look after this state."""
@@ -32,7 +32,10 @@ class Upkeep:
                 "SELECT kind, body FROM objects"
                 " WHERE json_extract(body, '$.status') IN ('open', 'advancing')"
             )
+            balance.settle_due(self._state)
             call = Call(self._state, base_url="")
+            for intent in delayed.under_way(call):
+                delayed.current(call, intent)
             for row in rows:
                 if row["kind"] == checkout.KIND:
                     checkout.current(call, loads(row["body"]))

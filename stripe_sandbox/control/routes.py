@@ -10,10 +10,8 @@ from urllib.parse import parse_qsl
 
 from stripe_sandbox import errors, faults, journal
 from stripe_sandbox.bodies import Json
-from stripe_sandbox.call import Call
-from stripe_sandbox.control import deliveries
+from stripe_sandbox.control import deliveries, payments
 from stripe_sandbox.messages import Answer, Request, json_answer
-from stripe_sandbox.payments import refunds
 from stripe_sandbox.state import State
 from stripe_sandbox.webhooks import knobs, outbox
 from stripe_sandbox.webhooks.courier import Courier
@@ -42,7 +40,15 @@ class Control:
             ("POST", "webhooks/resume"): lambda _: self._turn({"paused": False}),
             ("POST", "webhooks/drain"): lambda _: courier.drain(),
             ("POST", "webhooks/resend"): lambda asked: deliveries.resend(state, asked),
-            ("POST", "refunds/settle"): self._settle_refund,
+            ("GET", "payments"): lambda _: payments.knobs(state),
+            ("POST", "payments"): lambda asked: payments.turn(state, asked),
+            ("POST", "payments/settle"): lambda asked: payments.settle_payment(state, asked),
+            ("POST", "refunds/settle"): lambda asked: payments.settle_refund(state, asked),
+            ("POST", "disputes/open"): lambda asked: payments.open_dispute(state, asked),
+            ("POST", "disputes/decide"): lambda asked: payments.decide_dispute(state, asked),
+            ("POST", "payouts/pay"): lambda asked: payments.pay_out(state, asked),
+            ("POST", "payouts/settle"): lambda asked: payments.settle_payout(state, asked),
+            ("POST", "payment_methods/update"): lambda asked: payments.update_method(state, asked),
             ("POST", "reset"): lambda _: state.reset(),
         }
 
@@ -76,15 +82,6 @@ class Control:
     def _turn(self, changes: Json) -> Json:
         with self._state.database.transaction():
             return {"knobs": asdict(knobs.turn(self._state.database, changes))}
-
-    def _settle_refund(self, asked: Json) -> Json:
-        """Say how a refund on its way ended: `{"refund": "re_…", "status": "succeeded"}`."""
-        if asked.get("status") not in ("succeeded", "failed"):
-            raise errors.not_a_choice("status", ("succeeded", "failed"))
-        with self._state.database.transaction():
-            call = Call(self._state, base_url="")
-            refund = call.fetch("refund", str(asked.get("refund")), "refund")
-            return refunds.settle(call, refund, asked["status"])
 
 
 def _arguments(request: Request) -> Json:

@@ -61,6 +61,8 @@ def _waiting(call: Call, intent_id: str, secret: str) -> Json | None:
     intent = call.state.objects.find(intent_id)
     if intent is None or intent.get("status") != "requires_action":
         return None
+    if intent["next_action"]["type"] not in ("redirect_to_url", "use_stripe_sdk"):
+        return None
     return intent if intent["client_secret"] == secret else None
 
 

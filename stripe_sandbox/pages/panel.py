@@ -11,7 +11,8 @@ from stripe_sandbox.call import Call
 from stripe_sandbox.control import deliveries
 from stripe_sandbox.errors import ApiError
 from stripe_sandbox.messages import Answer, Request
-from stripe_sandbox.pages.html import alert, page, redirect, table
+from stripe_sandbox.pages import money_panel
+from stripe_sandbox.pages.html import alert, page, redirect, table, time_of
 from stripe_sandbox.resources import test_clocks
 from stripe_sandbox.store.objects import Page
 from stripe_sandbox.webhooks import knobs
@@ -55,12 +56,15 @@ def _act(call: Call, courier: Courier, action: str, form: dict[str, str]) -> Non
             deliveries.resend(call.state, form)
         elif action == "forget":
             faults.clear(database)
+        else:
+            money_panel.act(call.state, action, form)
 
 
 def _panel(call: Call, error: str | None) -> Answer:
     body = f"""{alert(error)}
 <p>Ask <code>{escape(call.base_url)}</code> with any key that looks like <code>sk_test_…</code>.
 Knobs for tests are under <code>/_control/</code>.</p>
+{money_panel.sections(call)}
 {_failures(call)}
 {_clocks(call)}
 {_notifications(call)}
@@ -131,7 +135,7 @@ def _notifications(call: Call) -> str:
     found, _ = call.state.objects.page(Page("event", limit=_SHOWN))
     rows = [
         (
-            _time(event["created"]),
+            time_of(event["created"]),
             escape(event["type"]),
             f"<code>{escape(str(event['data']['object'].get('id')))}</code>",
             escape(_outcomes(call, event["id"])),
@@ -164,7 +168,7 @@ def _resend(event_id: str) -> str:
 def _requests(call: Call) -> str:
     rows = [
         (
-            _time(entry["at"]),
+            time_of(entry["at"]),
             escape(f"{entry['method']} {entry['path']}"),
             f"<code>{escape(dumps(entry['params']))}</code>",
             escape(f"{entry['status'] or 'cut off'} {entry['error'] or ''}"),
@@ -174,7 +178,3 @@ def _requests(call: Call) -> str:
     return "<h2>Requests</h2>" + table(
         f"The last {_SHOWN}, newest first", ("Time", "Request", "Parameters", "Answer"), rows
     )
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")

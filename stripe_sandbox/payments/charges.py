@@ -1,39 +1,37 @@
-"""Charges and what they leave on the balance."""
+"""Charges, and what they leave on the balance."""
 
 from __future__ import annotations
 
 from stripe_sandbox import ids
 from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
-from stripe_sandbox.payments import methods, money
+from stripe_sandbox.payments import balance, details, methods, money
+from stripe_sandbox.payments.accounts import Failure
+from stripe_sandbox.payments.balance import Entry
 from stripe_sandbox.payments.declines import Decline
-
-_DAY = 24 * 3600
 
 
 def succeed(call: Call, intent: Json, method: Json, *, captured: bool, challenged: bool) -> Json:
     """Charge a payment method for an intent."""
     card = methods.card_of(call, method)
-    body = _body(call, intent, method, challenged=challenged) | {
+    body = _body(call, intent, method) | {
         "id": ids.new("ch"),
+        "payment_method_details": details.of(intent, method, challenged=challenged),
         "captured": captured,
         "amount_captured": intent["amount"] if captured else 0,
         "outcome": _outcome(None),
         "paid": True,
         "status": "succeeded",
     }
-    if card.disputed:
-        # Disputes are not modelled yet; the mark says what this card stands for.
-        body["metadata"] = {**body["metadata"], "stand_in_dispute": card.disputed}
     if captured:
         at_once = card.name == "bypassPending"
-        body["balance_transaction"] = book(call, body, intent["amount"], "charge", settled=at_once)
+        body["balance_transaction"] = _book(call, body, intent["amount"], settled=at_once)
     return call.create("charge", body, event="charge.succeeded")
 
 
 def fail(call: Call, intent: Json, method: Json, decline: Decline) -> Json:
     """Record a charge that was refused."""
-    body = _body(call, intent, method, challenged=False) | {
+    body = _body(call, intent, method) | {
         "id": ids.new("ch"),
         "captured": False,
         "failure_code": decline.code,
@@ -45,13 +43,66 @@ def fail(call: Call, intent: Json, method: Json, decline: Decline) -> Json:
     return call.create("charge", body, event="charge.failed")
 
 
+def begin(call: Call, intent: Json, method: Json, mandate: str | None) -> Json:
+    """Ask a bank for the money; it will say later whether it pays."""
+    told = details.of(intent, method, challenged=False, mandate=mandate)
+    body = _body(call, intent, method) | {
+        "id": ids.new("py"),
+        "payment_method_details": told,
+        "captured": True,
+        "amount_captured": intent["amount"],
+        "outcome": _outcome(None),
+        "paid": False,
+        "status": "pending",
+    }
+    return call.create("charge", body, event="charge.pending")
+
+
+def receive(call: Call, charge: Json) -> Json:
+    """Have the money a bank was asked for."""
+    changes: Json = {
+        "status": "succeeded",
+        "paid": True,
+        "balance_transaction": _book(call, charge, charge["amount"], settled=False),
+    }
+    return call.change(charge, changes, event="charge.succeeded")
+
+
+def receive_at_once(call: Call, intent: Json, method: Json) -> Json:
+    """Have money that a bank sent without being asked before."""
+    told = details.pix_paid(details.of(intent, method, challenged=False))
+    body = _body(call, intent, method) | {
+        "id": ids.new("py"),
+        "payment_method_details": told,
+        "captured": True,
+        "amount_captured": intent["amount"],
+        "outcome": _outcome(None),
+        "paid": True,
+        "status": "succeeded",
+    }
+    body["balance_transaction"] = _book(call, body, intent["amount"], settled=False)
+    return call.create("charge", body, event="charge.succeeded")
+
+
+def bounce(call: Call, charge: Json, failure: Failure) -> Json:
+    """Record that a bank did not pay."""
+    changes = {
+        "status": "failed",
+        "amount_captured": 0,
+        "captured": False,
+        "failure_code": failure.code,
+        "failure_message": failure.message,
+    }
+    return call.change(charge, changes, event="charge.failed")
+
+
 def capture(call: Call, charge: Json, amount: int) -> Json:
     """Take what was only reserved; the rest is released."""
     changes = {
         "captured": True,
         "amount_captured": amount,
         "amount_refunded": charge["amount"] - amount,
-        "balance_transaction": book(call, charge, amount, "charge", settled=False),
+        "balance_transaction": _book(call, charge, amount, settled=False),
     }
     return call.change(charge, changes, event="charge.captured")
 
@@ -62,33 +113,19 @@ def release(call: Call, charge: Json) -> Json:
     return call.change(charge, changes, event="charge.refunded")
 
 
-def book(call: Call, source: Json, amount: int, kind: str, *, settled: bool) -> str:
-    """Enter an amount into the balance, with the fee if it is a charge; return the entry's id."""
-    now = call.now(source.get("customer"))
-    cost = money.fee(amount) if kind == "charge" else 0
-    entry = call.create(
-        "balance_transaction",
-        {
-            "id": ids.new("txn"),
-            "amount": amount,
-            "available_on": now if settled else now + 2 * _DAY,
-            "balance_type": "payments",
-            "created": now,
-            "currency": source["currency"],
-            "description": source["description"],
-            "fee": cost,
-            "fee_details": [_fee_detail(cost, source["currency"])] if cost else [],
-            "net": amount - cost,
-            "reporting_category": kind,
-            "source": source["id"],
-            "status": "available" if settled else "pending",
-            "type": kind,
-        },
+def _book(call: Call, charge: Json, amount: int, *, settled: bool) -> str:
+    kind = charge["payment_method_details"]["type"]
+    entry = Entry(
+        "charge" if kind == "card" else "payment",
+        amount,
+        call.now(charge["customer"]),
+        fee=money.fee(amount, kind),
+        settled=settled,
     )
-    return str(entry["id"])
+    return str(balance.book(call, charge, entry)["id"])
 
 
-def _body(call: Call, intent: Json, method: Json, *, challenged: bool) -> Json:
+def _body(call: Call, intent: Json, method: Json) -> Json:
     """Return what every charge for an intent has, however it ends."""
     return {
         "amount": intent["amount"],
@@ -103,54 +140,12 @@ def _body(call: Call, intent: Json, method: Json, *, challenged: bool) -> Json:
         "on_behalf_of": intent["on_behalf_of"],
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": _details(intent, method, challenged=challenged),
+        "payment_method_details": details.of(intent, method, challenged=False),
         "receipt_email": intent["receipt_email"],
         "shipping": intent["shipping"],
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
         "transfer_group": intent["transfer_group"],
-    }
-
-
-def _details(intent: Json, method: Json, *, challenged: bool) -> Json:
-    card = method["card"]
-    same = (
-        "brand",
-        "checks",
-        "country",
-        "exp_month",
-        "exp_year",
-        "fingerprint",
-        "funding",
-        "last4",
-    )
-    return {
-        "type": "card",
-        "card": {name: card[name] for name in same}
-        | {
-            "amount_authorized": intent["amount"],
-            "authorization_code": "123456",
-            "extended_authorization": {"status": "disabled"},
-            "incremental_authorization": {"status": "unavailable"},
-            "multicapture": {"status": "unavailable"},
-            "network": card["brand"],
-            "network_token": {"used": False},
-            "overcapture": {
-                "maximum_amount_capturable": intent["amount"],
-                "status": "unavailable",
-            },
-            "regulated_status": "unregulated",
-            "three_d_secure": _proof() if challenged else None,
-        },
-    }
-
-
-def _proof() -> Json:
-    return {
-        "authentication_flow": "challenge",
-        "electronic_commerce_indicator": "05",
-        "result": "authenticated",
-        "version": "2.2.0",
     }
 
 
@@ -173,13 +168,4 @@ def _outcome(decline: Decline | None) -> Json:
         "risk_score": 85 if blocked else 20,
         "seller_message": "The bank did not return any further details with this decline.",
         "type": decline.outcome,
-    }
-
-
-def _fee_detail(amount: int, currency: str) -> Json:
-    return {
-        "amount": amount,
-        "currency": currency,
-        "description": "Stripe processing fees",
-        "type": "stripe_fee",
     }

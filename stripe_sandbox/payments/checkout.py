@@ -7,12 +7,29 @@ from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
 from stripe_sandbox.errors import ApiError
 from stripe_sandbox.fields import metadata
-from stripe_sandbox.payments import methods, payment_intents, setup_intents
-from stripe_sandbox.payments.methods import CardEntry
+from stripe_sandbox.payments import kinds, mandates, methods, payment_intents, setup_intents
 from stripe_sandbox.payments.payment_intents import Manner
 
 KIND = "checkout.session"
+_OFFERED = {"setup": ("card", "sepa_debit"), "payment": ("card",)}
 _PAID = ("succeeded", "requires_capture")
+
+
+def require_kinds(types: list[str], mode: str, currency: str | None) -> None:
+    """Refuse kinds of payment method that the page could not take.
+
+    :raises ApiError: naming the parameter to change.
+    """
+    offered = _OFFERED[mode]
+    for kind in types:
+        if kind not in offered:
+            raise ApiError(
+                f"This stand-in's page takes {' and '.join(offered)} in `{mode}` mode, and no "
+                f"'{kind}' yet.",
+                param="payment_method_types",
+            )
+    if currency:
+        kinds.require_currency(types, currency)
 
 
 def current(call: Call, session: Json) -> Json:
@@ -42,26 +59,21 @@ def expire(call: Call, session: Json) -> Json:
     )
 
 
-def submit(call: Call, session: Json, entry: CardEntry, holder: str | None) -> Json:
-    """Use the card a person entered; return the session, complete unless a challenge is due.
+def submit(call: Call, session: Json, method: Json) -> Json:
+    """Use the payment method a person entered; complete the session unless a challenge is due.
 
     :raises CardError: if the card is refused; the session stays open for another.
     """
-    card = entry.test_card(call.now(session["customer"]))
-    fields: Json = {"exp_month": entry.exp_month, "exp_year": entry.exp_year}
-    if holder:
-        fields["billing_details"] = {"name": holder}
-    method = methods.create(call, card, fields)
     way_back = f"{call.base_url}/c/return/{session['id']}"
     if session["mode"] == "setup":
         intent = call.fetch("setup_intent", session["setup_intent"], "setup_intent")
         intent = call.change(intent, _chosen(method))
-        intent = setup_intents.confirm(call, intent, return_url=way_back)
+        setup_intents.confirm(call, intent, return_url=way_back, leave=mandates.ON_PAGE)
     else:
         session = _with_payment_intent(call, session)
         intent = call.fetch("payment_intent", session["payment_intent"], "payment_intent")
         intent = call.change(intent, _chosen(method))
-        intent = payment_intents.confirm(call, intent, Manner(return_url=way_back))
+        payment_intents.confirm(call, intent, Manner(return_url=way_back))
     return finish(call, session)
 
 
@@ -76,7 +88,7 @@ def finish(call: Call, session: Json) -> Json:
     changes = {
         "customer_details": {
             "address": details["address"],
-            "email": session["customer_email"],
+            "email": session["customer_email"] or details["email"],
             "name": details["name"],
             "tax_exempt": "none",
             "tax_ids": [],
@@ -117,7 +129,7 @@ def new_setup_intent(call: Call, session: Json, wanted: Json) -> Json:
             "metadata": metadata({}, wanted.get("metadata")),
             "on_behalf_of": wanted.get("on_behalf_of"),
             "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-            "payment_method_types": ["card"],
+            "payment_method_types": session["payment_method_types"],
             "status": "requires_payment_method",
             "usage": "off_session",
         },
@@ -167,7 +179,7 @@ def _with_customer(call: Call, session: Json, method: Json) -> Json:
             "id": ids.short("cus"),
             "balance": 0,
             "delinquent": False,
-            "email": session["customer_email"],
+            "email": session["customer_email"] or method["billing_details"]["email"],
             "invoice_prefix": ids.word(8).upper(),
             "invoice_settings": {},
             "name": method["billing_details"]["name"],

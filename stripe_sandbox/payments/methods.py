@@ -1,7 +1,8 @@
-"""Payment methods: made from test cards, attached to customers, refused where cards are."""
+"""Payment methods: made from test cards and accounts, attached to customers, refused."""
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,7 +10,8 @@ from stripe_sandbox import ids
 from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
 from stripe_sandbox.errors import ApiError, CardError
-from stripe_sandbox.payments import cards
+from stripe_sandbox.payments import accounts, cards
+from stripe_sandbox.payments.accounts import TestAccount
 from stripe_sandbox.payments.cards import TestCard
 from stripe_sandbox.payments.declines import NOT_A_TEST_CARD, Decline
 
@@ -68,14 +70,37 @@ def create(call: Call, card: TestCard, fields: Json | None = None) -> Json:
         "exp_month": given.pop("exp_month", 12),
         "exp_year": given.pop("exp_year", next_year),
     }
-    body = {
-        "id": ids.new("pm"),
-        "type": "card",
-        "allow_redisplay": "unspecified",
-        "card": _card_hash(card) | expiry,
-        **given,
+    fields = {"card": _card_hash(card) | expiry, **given}
+    return of_kind(call, "card", fields, notes={"card": card.name})
+
+
+def of_account(call: Call, account: TestAccount, fields: Json | None = None) -> Json:
+    """Make a payment method of a bank account; what is given of its holder is kept."""
+    holder = {"name": "Jenny Rosen", "email": "jenny@example.test"}
+    details = {
+        "bank_code": account.bank_code,
+        "branch_code": "",
+        "country": account.country,
+        "fingerprint": account.fingerprint,
+        "generated_from": {},
+        "last4": account.last4,
     }
-    return call.create("payment_method", body, notes={"card": card.name})
+    body = {"billing_details": holder, **(fields or {}), "sepa_debit": details}
+    return of_kind(call, "sepa_debit", body, notes={"account": account.name})
+
+
+def of_kind(call: Call, kind: str, fields: Json, notes: Json | None = None) -> Json:
+    """Make a payment method of a kind."""
+    body = {"id": ids.new("pm"), "type": kind, "allow_redisplay": "unspecified", **fields}
+    return call.create("payment_method", body, notes=notes or {"kind": kind})
+
+
+def ready_made(call: Call, method_id: str) -> Json | None:
+    """Make a payment method of a ready-made id, if it is one."""
+    card, account = cards.by_id(method_id), accounts.by_id(method_id)
+    if account:
+        return of_account(call, account)
+    return create(call, card) if card else None
 
 
 def resolve(call: Call, method_id: str, param: str = "payment_method") -> Json:
@@ -83,10 +108,23 @@ def resolve(call: Call, method_id: str, param: str = "payment_method") -> Json:
 
     :raises ApiError: if there is none.
     """
-    ready_made = cards.by_id(method_id)
-    if ready_made:
-        return create(call, ready_made)
-    return call.fetch("payment_method", method_id, param)
+    return ready_made(call, method_id) or call.fetch("payment_method", method_id, param)
+
+
+def account_of(call: Call, method: Json) -> TestAccount:
+    """Return the test account behind a payment method."""
+    return accounts.by_name(call.state.objects.notes(method["id"])["account"])
+
+
+def used(call: Call, intent: Json, method: Json) -> None:
+    """Save a payment method if its intent asks for that; else one without a customer is spent."""
+    if intent["setup_future_usage"]:
+        call.state.objects.note(method["id"], set_up=True)
+        if intent["customer"]:
+            attach(call, method, intent["customer"])
+            return
+    if not method["customer"]:
+        call.state.objects.note(method["id"], spent=True)
 
 
 def card_of(call: Call, method: Json) -> TestCard:
@@ -112,7 +150,9 @@ def attach(call: Call, method: Json, customer: str) -> Json:
             "This PaymentMethod was previously used without being attached to a Customer or was "
             "detached from a Customer, and may not be used again."
         )
-    refused = card_of(call, method).at_once
+    if method["type"] == "pix":
+        raise ApiError("A Pix payment method is for one payment, and cannot be attached.")
+    refused = card_of(call, method).at_once if method["type"] == "card" else None
     if refused:
         raise refusal(refused)
     return call.change(method, {"customer": customer}, event="payment_method.attached")
@@ -133,6 +173,24 @@ def detach(call: Call, method: Json) -> Json:
     changed = call.change(method, {"customer": None})
     call.emit("payment_method.detached", changed, {"customer": method["customer"]})
     return changed
+
+
+def renew(call: Call, method: Json, news: Json) -> Json:
+    """Give a card the expiry, and perhaps the last digits, that its network says it has now.
+
+    :raises ApiError: if it is no card, or the news is none.
+    """
+    if method["type"] != "card":
+        raise ApiError(f"The payment method {method['id']} is no card.", param="payment_method")
+    card = {**method["card"]}
+    for name in ("exp_month", "exp_year"):
+        if name in news:
+            card[name] = int(news[name])
+    if "last4" in news:
+        card["last4"] = str(news["last4"])
+        number = f"{method['id']} {card['last4']}"
+        card["fingerprint"] = hashlib.sha256(number.encode()).hexdigest()[:16]
+    return call.change(method, {"card": card}, event="payment_method.automatically_updated")
 
 
 def owned(call: Call, method: Json, customer: str | None) -> Json:

@@ -23,10 +23,7 @@ def require_chargeable(amount: int, currency: str) -> None:
 
     :raises ApiError: if the amount is too small or too large, or the currency is none.
     """
-    if len(currency) != _CURRENCY_LENGTH or not currency.isalpha():
-        raise ApiError(
-            f"Invalid currency: {currency}. Stripe takes three-letter ISO codes.", param="currency"
-        )
+    require_currency(currency)
     if amount < 1:
         raise ApiError(
             "This value must be greater than or equal to 1.",
@@ -48,15 +45,43 @@ def require_chargeable(amount: int, currency: str) -> None:
         )
 
 
-def fee(amount: int) -> int:
-    """Return what a charge costs: 2.9 % rounded up by half, and 30."""
+def require_currency(currency: str) -> str:
+    """Return a currency as it is written here.
+
+    :raises ApiError: if it is none.
+    """
+    if len(currency) != _CURRENCY_LENGTH or not currency.isalpha():
+        raise ApiError(
+            f"Invalid currency: {currency}. Stripe takes three-letter ISO codes.", param="currency"
+        )
+    return currency.lower()
+
+
+def fee(amount: int, kind: str = "card") -> int:
+    """Return what a charge costs: 2.9 % and 30 for a card, 35 for a debit, 1.19 % for Pix.
+
+    Fractions are rounded, halves up; the flat part is in the smallest unit of any currency.
+    """
+    if kind == "sepa_debit":
+        return 35
+    if kind == "pix":
+        return (amount * 119 + 5000) // 10000
     return (amount * 29 + 500) // 1000 + 30
+
+
+def dispute_fee(currency: str) -> int:
+    """Return what a dispute costs: 15 whole units of any currency."""
+    return int(15 * 10 ** _decimals(currency))
 
 
 def written(amount: int, currency: str) -> str:
     """Write an amount for people, such as `12.50 USD`."""
-    decimals = 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2
+    decimals = _decimals(currency)
     sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(decimals + 1, "0")
     whole = digits[:-decimals] if decimals else digits
     fraction = f".{digits[-decimals:]}" if decimals else ""
     return f"{sign}{whole}{fraction} {currency.upper()}"
+
+
+def _decimals(currency: str) -> int:
+    return 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from stripe_sandbox import errors
 from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
-from stripe_sandbox.payments import challenges, charges, declines, methods
+from stripe_sandbox.payments import (
+    challenges,
+    charges,
+    declines,
+    delayed,
+    disputes,
+    kinds,
+    methods,
+)
 from stripe_sandbox.payments.declines import Decline
+from stripe_sandbox.payments.mandates import NO_LEAVE, Leave
 
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 _ALLOWED = {
@@ -30,6 +39,7 @@ class Manner:
     fails_on_action: bool = False
     return_url: str | None = None
     challenged: bool = False
+    leave: Leave = NO_LEAVE
 
 
 def require(intent: Json, verb: str) -> None:
@@ -66,14 +76,10 @@ def confirm(call: Call, intent: Json, manner: Manner) -> Json:
     _require_way_back(intent, manner)
     method = methods.resolve(call, intent["payment_method"])
     methods.owned(call, method, intent["customer"])
-    card = methods.card_of(call, method)
-    if card.at_once:
-        raise _failed(call, intent, method, card.at_once)
-    if not manner.challenged and challenges.needed(call, method, off_session=manner.off_session):
-        return _challenged(call, intent, method, manner)
-    if card.when_charged:
-        raise _failed(call, intent, method, card.when_charged)
-    return _charged(call, intent, method, manner)
+    kinds.require_allowed(intent, method)
+    if method["type"] != "card":
+        return delayed.begin(call, intent, method, manner.leave)
+    return _confirm_card(call, intent, method, manner)
 
 
 def capture(call: Call, intent: Json, amount: int | None) -> Json:
@@ -91,9 +97,12 @@ def capture(call: Call, intent: Json, amount: int | None) -> Json:
             param="amount_to_capture",
         )
     charge = call.fetch("charge", intent["latest_charge"], "latest_charge")
-    charges.capture(call, charge, taken)
+    charge = charges.capture(call, charge, taken)
     changes = {"status": "succeeded", "amount_received": taken, "amount_capturable": 0}
-    return call.change(intent, changes, event="payment_intent.succeeded")
+    changed = call.change(intent, changes, event="payment_intent.succeeded")
+    method = call.fetch("payment_method", intent["payment_method"], "payment_method")
+    _disputed(call, charge, method)
+    return changed
 
 
 def cancel(call: Call, intent: Json, reason: str | None) -> Json:
@@ -104,6 +113,8 @@ def cancel(call: Call, intent: Json, reason: str | None) -> Json:
     require(intent, "cancel")
     if intent["status"] == "requires_capture":
         charges.release(call, call.fetch("charge", intent["latest_charge"], "latest_charge"))
+    elif intent["status"] == "processing":
+        delayed.drop(call, intent)
     changes = {
         "status": "canceled",
         "amount_capturable": 0,
@@ -134,10 +145,21 @@ def fail_challenge(call: Call, intent: Json) -> Json:
     return call.change(intent, changes, event="payment_intent.payment_failed")
 
 
+def _confirm_card(call: Call, intent: Json, method: Json, manner: Manner) -> Json:
+    card = methods.card_of(call, method)
+    if card.at_once:
+        raise _failed(call, intent, method, card.at_once)
+    if not manner.challenged and challenges.needed(call, method, off_session=manner.off_session):
+        return _challenged(call, intent, method, manner)
+    if card.when_charged:
+        raise _failed(call, intent, method, card.when_charged)
+    return _charged(call, intent, method, manner)
+
+
 def _charged(call: Call, intent: Json, method: Json, manner: Manner) -> Json:
     captured = intent["capture_method"] != "manual"
     charge = charges.succeed(call, intent, method, captured=captured, challenged=manner.challenged)
-    _keep_or_spend(call, intent, method)
+    methods.used(call, intent, method)
     changes = {
         "status": "succeeded" if captured else "requires_capture",
         "amount_received": intent["amount"] if captured else 0,
@@ -148,18 +170,19 @@ def _charged(call: Call, intent: Json, method: Json, manner: Manner) -> Json:
         "payment_method": method["id"],
     }
     event = "succeeded" if captured else "amount_capturable_updated"
-    return call.change(intent, changes, event=f"payment_intent.{event}")
+    changed = call.change(intent, changes, event=f"payment_intent.{event}")
+    if captured:
+        _disputed(call, charge, method)
+    return changed
 
 
-def _keep_or_spend(call: Call, intent: Json, method: Json) -> None:
-    """Save the payment method if that was asked; else one without a customer is used up."""
-    if intent["setup_future_usage"]:
-        call.state.objects.note(method["id"], set_up=True)
-        if intent["customer"]:
-            methods.attach(call, method, intent["customer"])
-            return
-    if not method["customer"]:
-        call.state.objects.note(method["id"], spent=True)
+def _disputed(call: Call, charge: Json, method: Json) -> None:
+    """Open at once the dispute that a card stands for."""
+    reason = methods.card_of(call, method).disputed
+    if reason == "inquiry":
+        disputes.open_one(call, charge, reason="fraudulent", inquiry=True)
+    elif reason:
+        disputes.open_one(call, charge, reason=reason)
 
 
 def _challenged(call: Call, intent: Json, method: Json, manner: Manner) -> Json:

@@ -5,36 +5,46 @@ from __future__ import annotations
 from stripe_sandbox import errors, ids
 from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
-from stripe_sandbox.payments import charges, methods, money
+from stripe_sandbox.payments import balance, disputes, methods, money
+from stripe_sandbox.payments.balance import Entry
+
+_DESTINATIONS: dict[str, Json] = {
+    "card": {"type": "card", "card": {"type": "refund"}},
+    "sepa_debit": {"type": "eu_bank_transfer", "eu_bank_transfer": {}},
+    "pix": {"type": "pix", "pix": {}},
+}
 
 
 def create(call: Call, charge: Json, amount: int | None, fields: Json) -> Json:
     """Give back a charge, or part of it.
 
-    :raises ApiError: if there is nothing to give back, or less than that.
+    :raises ApiError: if there is nothing to give back, less than that, or a bank took it back.
     """
     left = charge["amount"] - charge["amount_refunded"]
     _require_refundable(charge, left)
+    disputes.require_refundable(call, charge)
     given = left if amount is None else amount
     _require_within(charge, given, left)
     method = call.fetch("payment_method", charge["payment_method"], "payment_method")
-    outcome = methods.card_of(call, method).refund
+    kind = method["type"]
+    outcome = methods.card_of(call, method).refund if kind == "card" else "succeeded"
     body = {
-        "id": ids.new("re"),
+        "id": ids.new("re" if kind == "card" else "pyr"),
         "amount": given,
         "charge": charge["id"],
         "currency": charge["currency"],
         "created": call.now(charge["customer"]),
         "customer": charge["customer"],
         "description": None,
-        "destination_details": {"type": "card", "card": {"type": "refund"}},
+        "destination_details": _DESTINATIONS[kind],
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
         # A refund that fails does so later: it is first on its way like any other.
         "status": "succeeded" if outcome == "failed" else outcome,
         **fields,
     }
-    body["balance_transaction"] = charges.book(call, body, -given, "refund", settled=False)
+    booked = "refund" if kind == "card" else "payment_refund"
+    body["balance_transaction"] = _book(call, body, booked, -given)
     refund = call.create("refund", body, event="refund.created")
     _count(call, charge, given)
     return settle(call, refund, "failed") if outcome == "failed" else refund
@@ -56,13 +66,18 @@ def settle(call: Call, refund: Json, status: str) -> Json:
             event="charge.updated",
         )
         changes["failure_reason"] = "expired_or_canceled_card"
-        changes["failure_balance_transaction"] = charges.book(
-            call, refund, refund["amount"], "refund_failure", settled=False
+        changes["failure_balance_transaction"] = _book(
+            call, refund, "refund_failure", refund["amount"]
         )
     changed = call.change(refund, changes, event="refund.updated")
     if status == "failed":
         call.emit("refund.failed", changed)
     return changed
+
+
+def _book(call: Call, refund: Json, kind: str, amount: int) -> str:
+    entry = Entry(kind, amount, call.now(refund["customer"]))
+    return str(balance.book(call, refund, entry)["id"])
 
 
 def _count(call: Call, charge: Json, amount: int) -> None:

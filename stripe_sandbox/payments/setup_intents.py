@@ -5,8 +5,9 @@ from __future__ import annotations
 from stripe_sandbox import errors, ids
 from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
-from stripe_sandbox.payments import challenges, methods
+from stripe_sandbox.payments import challenges, kinds, mandates, methods
 from stripe_sandbox.payments.declines import Decline
+from stripe_sandbox.payments.mandates import NO_LEAVE, Leave
 
 _OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
@@ -26,11 +27,19 @@ def require(intent: Json, verb: str, past: str) -> None:
         )
 
 
-def confirm(call: Call, intent: Json, *, return_url: str | None, challenged: bool = False) -> Json:
+def confirm(
+    call: Call,
+    intent: Json,
+    *,
+    return_url: str | None,
+    challenged: bool = False,
+    leave: Leave = NO_LEAVE,
+) -> Json:
     """Try to save the payment method for later.
 
     :raises CardError: if the card is refused.
-    :raises ApiError: if the intent is past that, or has no payment method it may use.
+    :raises ApiError: if the intent is past that, has no payment method it may use, or an
+        account's holder gave no mandate.
     """
     require(intent, "confirm", "confirmed")
     if not intent["payment_method"]:
@@ -43,6 +52,10 @@ def confirm(call: Call, intent: Json, *, return_url: str | None, challenged: boo
     _require_way_back(intent, return_url, challenged=challenged)
     method = methods.resolve(call, intent["payment_method"])
     methods.owned(call, method, intent["customer"])
+    kinds.require_allowed(intent, method)
+    if method["type"] == "sepa_debit":
+        mandate = mandates.required(call, intent, method, leave)
+        return _saved(call, intent, method, mandate)
     card = methods.card_of(call, method)
     if card.at_once:
         raise _failed(call, intent, method, card.at_once)
@@ -74,7 +87,7 @@ def fail_challenge(call: Call, intent: Json) -> Json:
     return _refused(call, intent, method, told)
 
 
-def _saved(call: Call, intent: Json, method: Json) -> Json:
+def _saved(call: Call, intent: Json, method: Json, mandate: str | None = None) -> Json:
     call.state.objects.note(method["id"], set_up=True)
     if intent["customer"]:
         methods.attach(call, method, intent["customer"])
@@ -82,6 +95,7 @@ def _saved(call: Call, intent: Json, method: Json) -> Json:
         "status": "succeeded",
         "last_setup_error": None,
         "latest_attempt": _attempt(call, intent, method, status="succeeded"),
+        "mandate": mandate,
         "next_action": None,
         "payment_method": method["id"],
     }
@@ -118,11 +132,13 @@ def _refused(call: Call, intent: Json, method: Json, told: Json) -> Json:
 def _attempt(
     call: Call, intent: Json, method: Json, *, status: str, error: Json | None = None
 ) -> str:
+    kind = method["type"]
+    told = {"brand": method["card"]["brand"]} if kind == "card" else {}
     body = {
         "id": ids.new("setatt"),
         "customer": intent["customer"],
         "payment_method": method["id"],
-        "payment_method_details": {"type": "card", "card": {"brand": method["card"]["brand"]}},
+        "payment_method_details": {"type": kind, kind: told},
         "setup_error": error,
         "setup_intent": intent["id"],
         "status": status,

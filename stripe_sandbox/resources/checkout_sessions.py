@@ -29,6 +29,8 @@ def create(call: Call) -> Json:
     if "customer" in call.params:
         call.fetch("customer", call.params["customer"], "customer")
     session_id = f"cs_test_{ids.word(58)}"
+    if "currency" in call.params:
+        call.params["currency"] = money.require_currency(call.params["currency"])
     items = [_line_item(call, item, at) for at, item in enumerate(_wanted_items(call.params))]
     body: Json = {
         "id": session_id,
@@ -47,6 +49,7 @@ def create(call: Call) -> Json:
         **_totals(items),
     }
     _require_way_back(body)
+    checkout.require_kinds(body["payment_method_types"], mode, body.get("currency"))
     if mode == "setup":
         wanted = call.params.get("setup_intent_data", {})
         body["setup_intent"] = checkout.new_setup_intent(call, body, wanted)["id"]

@@ -6,12 +6,12 @@ from stripe_sandbox import errors, ids
 from stripe_sandbox.bodies import Json
 from stripe_sandbox.call import Call
 from stripe_sandbox.fields import carried, merged
-from stripe_sandbox.payments import methods, setup_intents
+from stripe_sandbox.payments import kinds, mandates, setup_intents
 from stripe_sandbox.payments.automatic import chosen_types
 from stripe_sandbox.routes import operation
 from stripe_sandbox.wire.paging import listed
 
-_NOT_YET = ("payment_method_data", "confirmation_token")
+_NOT_YET = ("confirmation_token",)
 
 
 @operation("POST", "/v1/setup_intents")
@@ -30,11 +30,11 @@ def create(call: Call) -> Json:
         **chosen_types(call.params),
         "status": "requires_payment_method",
     }
-    if "payment_method" in call.params:
-        body |= _method_chosen(call, body)
+    _require_kinds(body)
+    body |= kinds.chosen(call, call.params, body)
     intent = call.create("setup_intent", body, event="setup_intent.created")
     if call.params.get("confirm"):
-        return setup_intents.confirm(call, intent, return_url=call.params.get("return_url"))
+        return _confirmed(call, intent)
     return intent
 
 
@@ -51,8 +51,7 @@ def update(call: Call) -> Json:
     before = call.target("setup_intent")
     setup_intents.require(before, "update", "updated")
     changes = merged(before, call.params)
-    if changes.get("payment_method"):
-        changes |= _method_chosen(call, before | changes)
+    changes |= kinds.chosen(call, call.params, before | changes)
     return call.change(before, changes)
 
 
@@ -61,11 +60,10 @@ def confirm(call: Call) -> Json:
     """Save the payment method."""
     errors.not_yet(call.params, _NOT_YET)
     intent = call.target("setup_intent")
-    if "payment_method" in call.params:
+    if "payment_method" in call.params or "payment_method_data" in call.params:
         setup_intents.require(intent, "confirm", "confirmed")
-        wanted = intent | {"payment_method": call.params["payment_method"]}
-        intent = call.change(intent, _method_chosen(call, wanted))
-    return setup_intents.confirm(call, intent, return_url=call.params.get("return_url"))
+        intent = call.change(intent, kinds.chosen(call, call.params, intent))
+    return _confirmed(call, intent)
 
 
 @operation("POST", "/v1/setup_intents/{intent}/cancel")
@@ -87,7 +85,18 @@ def list_attempts(call: Call) -> Json:
     return listed(call.state.objects, "setup_attempt", call.params, url=call.path)
 
 
-def _method_chosen(call: Call, intent: Json) -> Json:
-    method = methods.resolve(call, intent["payment_method"])
-    methods.owned(call, method, intent.get("customer"))
-    return {"payment_method": method["id"], "status": "requires_confirmation"}
+def _confirmed(call: Call, intent: Json) -> Json:
+    return setup_intents.confirm(
+        call,
+        intent,
+        return_url=call.params.get("return_url"),
+        leave=mandates.leave_in(call.params),
+    )
+
+
+def _require_kinds(intent: Json) -> None:
+    if "pix" in intent["payment_method_types"]:
+        raise errors.ApiError(
+            "This stand-in has no Pix Automático: pix is for one payment.",
+            param="payment_method_types",
+        )

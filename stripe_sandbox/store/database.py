@@ -26,6 +26,11 @@ CREATE INDEX IF NOT EXISTS objects_by_kind ON objects (kind, seq);
 CREATE INDEX IF NOT EXISTS objects_by_owner ON objects (owner, kind, seq);
 CREATE INDEX IF NOT EXISTS objects_under_way ON objects (kind)
     WHERE json_extract(body, '$.status') IN ('open', 'advancing');
+CREATE INDEX IF NOT EXISTS payments_under_way ON objects (seq)
+    WHERE kind = 'payment_intent'
+    AND json_extract(body, '$.status') IN ('processing', 'requires_action');
+CREATE INDEX IF NOT EXISTS entries_pending ON objects (json_extract(body, '$.available_on'))
+    WHERE kind = 'balance_transaction' AND json_extract(body, '$.status') = 'pending';
 CREATE TABLE IF NOT EXISTS requests (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     id TEXT NOT NULL,

@@ -32,7 +32,10 @@ class Clock:
 def client_of(url: str, **options: Any) -> stripe.StripeClient:
     """Return the SDK's client of a stand-in over HTTP."""
     return stripe.StripeClient(
-        KEY, base_addresses={"api": url}, http_client=stripe.RequestsClient(), **options
+        KEY,
+        base_addresses={"api": url, "files": url},
+        http_client=stripe.RequestsClient(),
+        **options,
     )
 
 
@@ -40,7 +43,7 @@ def client_in(sandbox: Sandbox, key: str = KEY) -> stripe.StripeClient:
     """Return the SDK's client of a stand-in in this process."""
     return stripe.StripeClient(
         key,
-        base_addresses={"api": "http://stand-in.test"},
+        base_addresses={"api": "http://stand-in.test", "files": "http://stand-in.test"},
         http_client=InProcessClient(sandbox),
         max_network_retries=0,
     )

@@ -202,7 +202,8 @@ def test_every_published_number_is_well_formed() -> None:
     assert len({card.name for card in cards.ALL}) == len(cards.ALL)
 
 
-def test_a_card_that_will_be_disputed_is_marked(api: stripe.V1Services) -> None:
+def test_a_card_may_be_disputed_at_once(api: stripe.V1Services) -> None:
     paid = api.payment_intents.create(wish("pm_card_createDispute", expand=["latest_charge"]))
 
-    assert paid["latest_charge"]["metadata"]["stand_in_dispute"] == "fraudulent"
+    assert paid["latest_charge"]["disputed"] is True
+    assert api.disputes.list({"payment_intent": paid.id}).data[0].reason == "fraudulent"

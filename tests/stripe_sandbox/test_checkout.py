@@ -312,3 +312,72 @@ def test_pages_run_nothing_and_keep_nothing(url: str, remote: stripe.V1Services)
     assert "<script" not in page.text
     assert "stripe" not in page.text.lower().replace(url, "")
     assert visit(f"{url}/_assets/style.css").status == 200
+
+
+def test_a_bank_account_is_saved(remote: stripe.V1Services) -> None:
+    alice = remote.customers.create({})
+    session = saving(remote, customer=alice.id, currency="eur", payment_method_types=["sepa_debit"])
+    page = visit(str(session.url))
+    assert list(page.fields) == ["IBAN", "Account holder", "Email"]
+    assert "you authorise" in page.text
+    assert "Card number" not in page.text
+    who = {"account_holder": "Alice Liddell", "email": "alice@example.test"}
+
+    for wrong, message in (
+        ({"iban": "AT61 1904 3002 3457 3202"}, "IBAN you provided is invalid"),
+        ({"iban": "GB82WEST12345698765432"}, "published test IBANs"),
+        ({"iban": "AT611904300234573201", "account_holder": ""}, "name and email"),
+    ):
+        again = page.send("Save bank account", **who | wrong)
+        assert (again.status, message in again.text) == (402, True)
+        assert wrong["iban"] not in again.text
+    done = page.send("Save bank account", iban="AT61 1904 3002 3457 3201", **who)
+
+    assert (done.status, str(done.location).startswith("http://shop.test/done")) == (303, True)
+    after = remote.checkout.sessions.retrieve(session.id, {"expand": ["setup_intent.mandate"]})
+    assert (after.status, after.payment_method_types) == ("complete", ["sepa_debit"])
+    mandate = after["setup_intent"]["mandate"]
+    assert mandate["status"] == "active"
+    reference = mandate["payment_method_details"]["sepa_debit"]
+    assert reference["reference"] in visit(reference["url"]).text
+    method = remote.payment_methods.retrieve(after["setup_intent"]["payment_method"])
+    assert (method.type, method.customer, method.billing_details.name) == (
+        "sepa_debit",
+        alice.id,
+        "Alice Liddell",
+    )
+
+
+def test_a_page_may_offer_both(remote: stripe.V1Services) -> None:
+    both = ["card", "sepa_debit"]
+    first, second = (saving(remote, currency="eur", payment_method_types=both) for _ in range(2))
+    page = visit(str(first.url))
+    assert list(page.buttons) == ["Save card", "Cancel and go back", "Save bank account"]
+
+    assert enter(page, "4242424242424242").status == 303
+    holder = {"iban": "DE89370400440532013000", "account_holder": "A", "email": "a@example.test"}
+    assert visit(str(second.url)).send("Save bank account", **holder).status == 303
+
+    kinds = {
+        remote.payment_methods.retrieve(str(intent.payment_method)).type
+        for intent in remote.setup_intents.list({"limit": 2}).data
+    }
+    assert kinds == {"card", "sepa_debit"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "change", "param"),
+    [
+        (saving, {"currency": "usd", "payment_method_types": ["sepa_debit"]}, "currency"),
+        (saving, {"currency": "euro"}, "currency"),
+        (saving, {"payment_method_types": ["pix"]}, "payment_method_types"),
+        (paying, {"payment_method_types": ["sepa_debit"]}, "payment_method_types"),
+    ],
+)
+def test_what_a_page_cannot_take_is_refused(
+    api: stripe.V1Services, mode: Any, change: dict[str, Any], param: str
+) -> None:
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        mode(api, **change)
+
+    assert refusal.value.param == param

@@ -130,7 +130,7 @@ def test_an_unknown_address_is_404(sandbox: Sandbox, method: str) -> None:
     assert error["message"].startswith(f"Unrecognized request URL ({method}: /v1/unheard_of)")
 
 
-@pytest.mark.parametrize("path", ["/v1/payouts", "/v1/customers/search"])
+@pytest.mark.parametrize("path", ["/v1/topups", "/v1/customers/search"])
 def test_what_stripe_has_and_the_stand_in_has_not_is_said(sandbox: Sandbox, path: str) -> None:
     error = refused(sandbox, path, method="GET")
 

@@ -109,6 +109,34 @@ def pay(api: stripe.V1Services, customer: str, **more: Any) -> stripe.PaymentInt
     return api.payment_intents.create(wish)
 
 
+def test_everything_to_reconcile_is_listed_since_a_time(
+    api: stripe.V1Services, alice: stripe.Customer, clock: Clock
+) -> None:
+    def happens() -> None:
+        paid = pay(api, alice.id, payment_method="pm_card_createDisputeInquiry")
+        api.refunds.create({"payment_intent": paid.id, "amount": 100})
+        api.checkout.sessions.create(
+            {"mode": "setup", "currency": "usd", "success_url": "http://shop.test/"}
+        )
+
+    happens()
+    clock.now += 60
+    happens()
+    since: Any = {"created": {"gte": int(clock.now)}}
+
+    for listing in (
+        api.payment_intents,
+        api.refunds,
+        api.charges,
+        api.disputes,
+        api.checkout.sessions,
+    ):
+        found = listing.list(since).data
+        assert [item.created for item in found] == [int(clock.now)]
+    assert 0 < len(api.events.list(since | {"limit": 100}).data) < 20
+    assert api.balance_transactions.list(since).data[0].created == int(clock.now)
+
+
 def test_an_id_expands_into_its_object(api: stripe.V1Services, alice: stripe.Customer) -> None:
     paid = pay(api, alice.id, expand=["customer", "latest_charge.balance_transaction"])
 

@@ -63,3 +63,45 @@ def test_delivery_can_be_held_and_released(
     assert sandbox.handle("POST", "/_panel/drain").status == 303
     assert sandbox.handle("POST", "/_panel/resend", f"event={event}").status == 303
     assert sandbox.handle("POST", "/_panel/resend", "event=evt_0").status == 400
+
+
+def test_payments_and_disputes_have_buttons(
+    sandbox: Sandbox, api: stripe.V1Services, control: Control
+) -> None:
+    waiting = api.payment_intents.create(
+        {
+            "amount": 700,
+            "currency": "brl",
+            "payment_method_types": ["pix"],
+            "payment_method_data": {"type": "pix"},
+            "confirm": True,
+        }
+    )
+    text = sandbox.handle("GET", "/").body.decode()
+    assert "Payments that wait for a bank" in text
+    assert "7.00 BRL" in text
+
+    def press(action: str, form: str) -> str:
+        assert sandbox.handle("POST", f"/_panel/{action}", form).status == 303
+        return sandbox.handle("GET", "/").body.decode()
+
+    text = press("settle", f"payment_intent={waiting.id}&status=succeeded")
+    assert "Payments that wait for a bank" not in text
+    charge = str(api.payment_intents.retrieve(waiting.id).latest_charge)
+    assert f'value="{charge}"' in text
+    text = press("dispute", f"charge={charge}")
+    # A bank's word on a payment that is no card's is final.
+    assert "Open disputes" not in text
+    paid = api.payment_intents.create(
+        {
+            "amount": 900,
+            "currency": "usd",
+            "payment_method": "pm_card_createDispute",
+            "payment_method_types": ["card"],
+            "confirm": True,
+        }
+    )
+    dispute = api.disputes.list({"payment_intent": paid.id}).data[0]
+    assert "Open disputes" in sandbox.handle("GET", "/").body.decode()
+    assert "Open disputes" not in press("decide", f"dispute={dispute.id}&status=won")
+    assert sandbox.handle("POST", "/_panel/payout", "currency=usd").status == 400

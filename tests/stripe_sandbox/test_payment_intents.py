@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 import stripe
 
+from stripe_sandbox.core import Sandbox
+from tests.stripe_sandbox.browser import visit
+
 
 def wish(customer: str | None = None, **more: Any) -> Any:
     named = {"customer": customer} if customer else {}
@@ -264,3 +267,79 @@ def test_a_card_set_up_before_may_pay_off_session(
         outcome = str(refusal.code)
 
     assert outcome == after_set_up
+
+
+@pytest.mark.parametrize(
+    ("button", "status", "outcome", "event"),
+    [
+        ("Complete authentication", "succeeded", "succeeded", "payment_intent.succeeded"),
+        (
+            "Fail authentication",
+            "requires_payment_method",
+            "failed",
+            "payment_intent.payment_failed",
+        ),
+    ],
+)
+def test_a_challenge_off_session_is_answered_later(
+    *, remote: stripe.V1Services, button: str, status: str, outcome: str, event: str
+) -> None:
+    alice = remote.customers.create({})
+    card = remote.payment_methods.attach("pm_card_authenticationRequired", {"customer": alice.id})
+    wanted = wish(alice.id, payment_method=card.id, off_session=True, confirm=True)
+    with pytest.raises(stripe.CardError) as refusal:
+        remote.payment_intents.create(wanted)
+    assert refusal.value.error is not None
+    assert refusal.value.error.payment_intent is not None
+    declined = refusal.value.error.payment_intent.id
+
+    asked = remote.payment_intents.confirm(
+        declined, {"payment_method": card.id, "return_url": "http://shop.test/back?i=7"}
+    )
+    assert asked.status == "requires_action"
+    assert remote.events.list().data[0].type == "payment_intent.requires_action"
+    action = asked.to_dict()["next_action"]
+    assert action["type"] == "redirect_to_url"
+    back = visit(action["redirect_to_url"]["url"]).send(button)
+
+    assert back.status == 303
+    assert back.location == (
+        f"http://shop.test/back?i=7&payment_intent={declined}"
+        f"&payment_intent_client_secret={asked.client_secret}&redirect_status={outcome}"
+    )
+    ended = remote.payment_intents.retrieve(
+        declined, {"expand": ["latest_charge.balance_transaction"]}
+    )
+    assert ended.status == status
+    assert remote.events.list().data[0].type == event
+    booked = ended["latest_charge"]["balance_transaction"]
+    assert (booked["net"] if booked else None) == (1184 if outcome == "succeeded" else None)
+
+
+def test_a_challenged_payment_can_be_called_off_at_any_point(
+    sandbox: Sandbox, *, api: stripe.V1Services, alice: stripe.Customer
+) -> None:
+    card = api.payment_methods.attach("pm_card_authenticationRequired", {"customer": alice.id})
+    again: Any = {"payment_method": card.id, "return_url": "http://shop.test/back"}
+    for challenged, failed in ((False, False), (True, False), (True, True)):
+        with pytest.raises(stripe.CardError) as refusal:
+            api.payment_intents.create(
+                wish(alice.id, payment_method=card.id, off_session=True, confirm=True)
+            )
+        told: Any = refusal.value.json_body
+        intent = told["error"]["payment_intent"]
+        page = (f"/3ds/{intent['id']}", f"secret={intent['client_secret']}")
+        if challenged:
+            api.payment_intents.confirm(intent["id"], again)
+        if failed:
+            sandbox.handle("POST", page[0], f"{page[1]}&outcome=fail")
+
+        gone = api.payment_intents.cancel(intent["id"])
+
+        assert (gone.status, gone.next_action) == ("canceled", None)
+        assert sandbox.handle("GET", *page).status == 410
+        assert sandbox.handle("POST", page[0], f"{page[1]}&outcome=complete").status == 410
+        with pytest.raises(stripe.InvalidRequestError) as over:
+            api.payment_intents.confirm(intent["id"], again)
+        assert over.value.code == "payment_intent_unexpected_state"
+        assert api.payment_intents.retrieve(intent["id"]).status == "canceled"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from typing import Any, get_args
 
 import pytest
@@ -41,8 +42,51 @@ def feature_of(api: stripe.V1Services) -> stripe.entitlements.Feature:
     return api.entitlements.features.create({"name": "Hive", "lookup_key": "hive"})
 
 
+def dispute_of(api: stripe.V1Services, alice: stripe.Customer) -> stripe.Dispute:
+    api.payment_intents.create(
+        {
+            "amount": 1250,
+            "currency": "usd",
+            "customer": alice.id,
+            "payment_method": "pm_card_createDispute",
+            "payment_method_types": ["card"],
+            "confirm": True,
+        }
+    )
+    return api.disputes.list().data[0]
+
+
+def setup_of(api: stripe.V1Services, alice: stripe.Customer) -> stripe.SetupIntent:
+    wish: Any = {
+        "customer": alice.id,
+        "payment_method": "pm_sepa_success",
+        "payment_method_types": ["sepa_debit"],
+        "mandate_data": {"customer_acceptance": {"type": "offline"}},
+        "confirm": True,
+        "expand": ["mandate"],
+    }
+    return api.setup_intents.create(wish)
+
+
+def payout_of(api: stripe.V1Services) -> stripe.Payout:
+    api.payment_intents.create(
+        {
+            "amount": 1250,
+            "currency": "usd",
+            "payment_method": "pm_card_bypassPending",
+            "payment_method_types": ["card"],
+            "confirm": True,
+        }
+    )
+    return api.payouts.create({"amount": 100, "currency": "usd"})
+
+
 MAKERS: dict[str, Make] = {
     "account": lambda api, _: api.accounts.retrieve_current(),
+    "mandate": lambda api, alice: setup_of(api, alice)["mandate"],
+    "payout": lambda api, _: payout_of(api),
+    "dispute": dispute_of,
+    "file": lambda api, _: api.files.create({"purpose": "pci_document", "file": BytesIO(b"x")}),
     "balance_transaction": lambda api, alice: charge_of(api, alice)["latest_charge"][
         "balance_transaction"
     ],
