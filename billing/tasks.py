@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,18 +14,25 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from billing import clock
+from billing.core.errors import BillingError
+from billing.gateways import registry
 from billing.gateways.base import GatewayUnavailableError
 from billing.queries import taxes
 from billing.services import (
     cycle,
+    following,
     gateway_events,
     notices,
+    payer_actions,
     payments,
     prepaid,
     processing,
     recognition,
+    reconciling,
     refunds,
     sealing,
+    settlements,
+    telling,
 )
 from billing.services import sweep as sweeper
 from customers import tax_ids
@@ -56,6 +64,35 @@ def refund(*, refund_id: str, **_: object) -> None:
 
 
 @shared_task
+def ask_charge(*, attempt_id: str, **_: object) -> None:
+    """Ask what became of a charge that waits at its gateway."""
+    following.charge(UUID(attempt_id), now=clock.now())
+
+
+@shared_task
+def ask_refund(*, refund_id: str, **_: object) -> None:
+    """Ask what became of a refund that is on its way."""
+    following.refund(UUID(refund_id), now=clock.now())
+
+
+@shared_task
+def ask_setup(*, session_id: str, **_: object) -> None:
+    """Ask how a visit to a gateway's page went."""
+    settled = following.setup(UUID(session_id), now=clock.now())
+    if settled is not None:
+        collect_soon(settled.attempts)
+
+
+@shared_task
+def expire_action(*, attempt_id: str, **_: object) -> None:
+    """Give up a payment that waited for its payer in vain. No answer: the sweeper comes again."""
+    try:
+        payer_actions.expire(UUID(attempt_id), now=clock.now())
+    except BillingError as error:
+        logger.warning("Attempt %s could not be withdrawn: %s.", attempt_id, error.code)
+
+
+@shared_task
 def handle_gateway_event(*, event_id: str, **_: object) -> None:
     """Follow one notification. Without an answer it stays unhandled, for the sweeper."""
     try:
@@ -68,6 +105,58 @@ def handle_gateway_event(*, event_id: str, **_: object) -> None:
 def mail_notice(*, notice_id: str, **_: object) -> None:
     """Mail one dunning notice. What cannot be sent now is left to the sweeper."""
     notices.mail(int(notice_id), now=clock.now())
+
+
+@shared_task
+def tell(*, notice_id: str, **_: object) -> None:
+    """Mail one other notice. What cannot be sent now is left to the sweeper."""
+    notices.tell(UUID(notice_id), now=clock.now())
+
+
+@shared_task
+def tell_of_expiry(**_: object) -> None:
+    """Write down whose payment method expires soon; the sweeper has it mailed."""
+    telling.expiring_methods(now=clock.now())
+
+
+@shared_task
+def take_over_settlements(*, days: int = 7, **_: object) -> None:
+    """Take over what gateways kept and paid out lately."""
+    now = clock.now()
+    for gateway in settlements.reporting():
+        try:
+            settlements.take_over(gateway, since=now - timedelta(days=days), now=now)
+        except GatewayUnavailableError:
+            logger.warning("No answer from %s about what it kept; later again.", gateway)
+
+
+@shared_task
+def reconcile(*, days: int = 2, **_: object) -> None:
+    """Mend what notifications that never came have left."""
+    now = clock.now()
+    for gateway in registry.offered():
+        try:
+            found = reconciling.reconcile(gateway, since=now - timedelta(days=days), now=now)
+        except GatewayUnavailableError:
+            logger.warning("No answer from %s; it is reconciled another day.", gateway)
+            continue
+        collect_soon(found.attempts)
+        for one in found.differences:
+            logger.warning(
+                "%s has %s %s as %s; here it was %s, %s.",
+                gateway,
+                one.noun,
+                one.external_id,
+                one.theirs,
+                one.ours,
+                "mended" if one.is_mended else "and is",
+            )
+
+
+@shared_task
+def prune(**_: object) -> None:
+    """Forget notifications and calls that are older than they are kept."""
+    gateway_events.prune(now=clock.now())
 
 
 @shared_task
@@ -101,11 +190,14 @@ def sweep(**_: object) -> None:
     found = sweeper.sweep(now=clock.now())
     collect_soon(found.attempts)
     refund_soon(found.refunds)
-    for event_id in found.events:
-        soon(handle_gateway_event, event_id=str(event_id))
-    for notice_id in found.notices:
-        soon(mail_notice, notice_id=str(notice_id))
+    _each(handle_gateway_event, "event_id", found.events)
+    _each(mail_notice, "notice_id", found.notices)
     draw_soon(found.prepaying)
+    _each(ask_charge, "attempt_id", found.asked)
+    _each(ask_refund, "refund_id", found.returns)
+    _each(ask_setup, "session_id", found.visits)
+    _each(expire_action, "attempt_id", found.expired)
+    _each(tell, "notice_id", found.told)
 
 
 @shared_task
@@ -123,25 +215,27 @@ def heartbeat(**_: object) -> None:
 
 def collect_soon(attempt_ids: Iterable[UUID]) -> None:
     """Have attempts collected by a worker."""
-    for attempt_id in attempt_ids:
-        soon(collect, attempt_id=str(attempt_id))
+    _each(collect, "attempt_id", attempt_ids)
 
 
 def refund_soon(refund_ids: Iterable[UUID]) -> None:
     """Have refunds sent by a worker."""
-    for refund_id in refund_ids:
-        soon(refund, refund_id=str(refund_id))
+    _each(refund, "refund_id", refund_ids)
 
 
 def draw_soon(customer_ids: Iterable[UUID]) -> None:
     """Have a worker draw credit for what customers used."""
-    for customer_id in customer_ids:
-        soon(draw_prepaid, customer_id=str(customer_id))
+    _each(draw_prepaid, "customer_id", customer_ids)
 
 
 def collect_open(customer_id: UUID) -> None:
     """Have what a command wants to charge a customer collected, once it is committed."""
     transaction.on_commit(lambda: collect_soon(payments.unsent_of(customer_id)))
+
+
+def _each(task: Task[..., Any], argument: str, keys: Iterable[object]) -> None:
+    for key in keys:
+        soon(task, **{argument: str(key)})
 
 
 def soon(task: Task[..., Any], **arguments: str) -> None:

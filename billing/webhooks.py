@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -17,10 +16,11 @@ from billing.services import gateway_events
 @require_POST
 def receive(request: HttpRequest, gateway: str) -> HttpResponse:
     """Take a gateway's notification. 400 if it is not the gateway's, 404 for no such gateway."""
-    if gateway not in settings.GATEWAYS:
+    vendor = registry.offered().get(gateway)
+    if vendor is None:
         return JsonResponse({"detail": "There is no such gateway."}, status=404)
     try:
-        notification = registry.get(gateway).parse_event(request.body, request.headers)
+        notification = vendor.parse_event(request.body, request.headers)
     except BadSignatureError as error:
         return JsonResponse({"detail": str(error)}, status=400)
     event_id = gateway_events.receive(notification, gateway=gateway, now=clock.now())

@@ -119,6 +119,22 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "tell_of_expiry": {
+        "task": "billing.tasks.tell_of_expiry",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "take_over_settlements": {
+        "task": "billing.tasks.take_over_settlements",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
+    },
+    "reconcile": {
+        "task": "billing.tasks.reconcile",
+        "schedule": 86_400.0,
+        "options": {"expires": 3600},
+    },
+    "prune": {"task": "billing.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal": {"task": "billing.tasks.seal", "schedule": 5.0, "options": {"expires": 5}},
     "heartbeat": {"task": "billing.tasks.heartbeat", "schedule": 3.0, "options": {"expires": 3}},
 }
@@ -174,6 +190,12 @@ SPECTACULAR_SETTINGS = {
         "CreditDrawKindEnum": ["invoice", "usage", "refund", "expiry", "void"],
         "CreditReasonEnum": ["cancellation", "return", "discount", "refund", "correction"],
         "AttemptStatusEnum": [status.value.lower() for status in AttemptStatus],
+        "ActionKindEnum": ["page", "code", "transfer"],
+        "BreakerStateEnum": ["closed", "open"],
+        "CallOutcomeEnum": ["answered", "refused", "unreached", "no_answer"],
+        "MovementKindEnum": ["charge", "refund", "dispute", "payout", "fee", "other"],
+        "PayoutStatusEnum": ["pending", "paid", "failed"],
+        "PayoutSourceEnum": ["payment", "refund", "dispute"],
         "DisputeStatusEnum": ["open", "won", "lost"],
         "DisputeSourceEnum": ["customer", "gateway"],
         "CreditDestinationEnum": ["balance", "refund", "auto"],
@@ -184,11 +206,14 @@ SPECTACULAR_SETTINGS = {
     },
 }
 
-# The gateway that new payment methods are set up at, and those that may be charged.
-DEFAULT_GATEWAY = "stripe"
-GATEWAYS = {"stripe": "billing.gateways.stripe.gateway.StripeGateway"}
-if TEST_CLOCKS:  # it takes no money, so nobody may pay with it
-    GATEWAYS["sandbox"] = "billing.gateways.sandbox.SandboxGateway"
+# Whether a gateway may be told a customer's e-mail address, to mail them a receipt. Nothing else
+# of a person is ever told to one.
+GATEWAY_RECEIPTS = env.bool("GATEWAY_RECEIPTS", False)
+# How long a payment waits for what its payer has to do, notifications and calls are kept, and how
+# long before a payment method expires its owner is told; in days.
+PAYER_DAYS = env.int("PAYER_DAYS", 3)
+NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", 90)
+EXPIRY_NOTICE_DAYS = env.int("EXPIRY_NOTICE_DAYS", 30)
 # A declined charge is tried again so many days after each decline; past due keeps access meanwhile.
 DUNNING_POLICY = DunningPolicy(
     retry_after_days=tuple(env.list("DUNNING_RETRY_DAYS", [1, 3, 5, 7], subcast=int)),

@@ -64,8 +64,11 @@ def _run(home: Home, options: Options, stop: Stop) -> None:
 def _application(
     home: Home, options: Options, embedded: servers.Embedded
 ) -> tuple[Application, Mapping[str, str]]:
-    stand_in = not environment.own(options.given).stripe
-    stripe_port = environment.stripe_port(home, to_listen=True) if stand_in else None
+    brought = environment.own(options.given)
+    stripe_port, paypal_port = (
+        None if is_theirs else environment.port_of(vendor, home, to_listen=True)
+        for vendor, is_theirs in (("stripe", brought.stripe), ("paypal", brought.paypal))
+    )
     chosen = environment.settings(options.given, home, port=options.port) | embedded.urls()
     application = Application(
         home=home,
@@ -73,6 +76,7 @@ def _application(
         env=environment.complete(options.given, chosen)
         | {"DJANGO_SETTINGS_MODULE": "config.settings"},
         stripe_port=stripe_port,
+        paypal_port=paypal_port,
         tables=None if embedded.postgres is None else embedded.postgres.directory / "tables",
         publish=functools.partial(execute.publish, home, chosen),
     )
@@ -92,14 +96,17 @@ def _facts(application: Application, chosen: Mapping[str, str]) -> dict[str, Any
             "admin": _login(seed["admin"], f"{url}/admin/"),
             "customer": _login(seed["customer"], f"{url}/"),
             "operator_token": seed["operator_token"],
-            "stripe_sandbox": None,
+            "stripe_sandbox": _stand_in(application.stripe_port),
+            "paypal_sandbox": _stand_in(application.paypal_port),
         }
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SupervisorError(f"{application.seed} does not say who may log in: {error}") from error
-    if application.stripe_port is not None:
-        base = f"http://{HOST}:{application.stripe_port}"
-        facts["stripe_sandbox"] = {"url": base, "control": f"{base}/_control/"}
     return facts
+
+
+def _stand_in(port: int | None) -> dict[str, str] | None:
+    base = f"http://{HOST}:{port}"
+    return None if port is None else {"url": base, "control": f"{base}/_control/"}
 
 
 def _login(person: Mapping[str, str], url: str) -> dict[str, str]:
@@ -112,8 +119,11 @@ def _announcement(facts: Mapping[str, Any], home: Home) -> str:
         person = facts[who]
         rows.append((who.capitalize(), person["url"], f"{person['email']}  {person['password']}"))
     rows.append(("API token", facts["operator_token"], ""))
-    if facts["stripe_sandbox"]:
-        rows.append(("Stripe stand-in", facts["stripe_sandbox"]["url"], ""))
+    rows += [
+        (f"{vendor} stand-in", stand_in["url"], "")
+        for vendor in ("Stripe", "PayPal")
+        if (stand_in := facts[f"{vendor.lower()}_sandbox"])
+    ]
     rows.append(("Logs", str(home.logs), ""))
     width = max(len(url) for _, url, login in rows if login)
     lines = [f"  {name:<16} {where:<{width}}  {login}".rstrip() for name, where, login in rows]

@@ -26,12 +26,13 @@ class Own:
     database: bool
     redis: bool
     stripe: bool
+    paypal: bool
 
 
 def own(given: Mapping[str, str]) -> Own:
     """Read what is given.
 
-    :raises SupervisorError: for a live Stripe key, or a key without its webhook secret.
+    :raises SupervisorError: for a live Stripe key, or one half of an account without the other.
     """
     key = given.get("STRIPE_SECRET_KEY", "")
     if key.startswith(_LIVE_KEYS):
@@ -41,29 +42,37 @@ def own(given: Mapping[str, str]) -> Own:
             "STRIPE_SECRET_KEY is set but STRIPE_WEBHOOK_SECRET is not; "
             "`stripe listen` prints it (whsec_…)."
         )
+    if given.get("PAYPAL_CLIENT_ID") and not given.get("PAYPAL_CLIENT_SECRET"):
+        raise SupervisorError("PAYPAL_CLIENT_ID is set but PAYPAL_CLIENT_SECRET is not.")
     return Own(
         database=bool(given.get("DATABASE_URL")),
         redis=bool(given.get("REDIS_URL")),
         stripe=bool(key),
+        paypal=bool(given.get("PAYPAL_CLIENT_ID")),
     )
 
 
 def remembered(home: Home) -> dict[str, str]:
-    """The secrets of this home, made at its first start."""
+    """The secrets of this home, each made at the first start that needed it."""
     path = home.path / "secrets.json"
-    if not path.exists():
-        fresh = {
-            "SECRET_KEY": _random(64),
-            "STRIPE_SECRET_KEY": f"sk_test_{_random(32)}",
-            "STRIPE_WEBHOOK_SECRET": f"whsec_{_random(32)}",
-        }
-        write_private(path, json.dumps(fresh, indent=1))
-    return read_texts(path)
+    kept = read_texts(path) if path.exists() else {}
+    fresh = {
+        "SECRET_KEY": _random(64),
+        "STRIPE_SECRET_KEY": f"sk_test_{_random(32)}",
+        "STRIPE_WEBHOOK_SECRET": f"whsec_{_random(32)}",
+        "PAYPAL_CLIENT_ID": _random(32),
+        "PAYPAL_CLIENT_SECRET": _random(32),
+        "PAYPAL_WEBHOOK_ID": _random(17),
+    }
+    if not fresh.keys() <= kept.keys():
+        kept = fresh | kept
+        write_private(path, json.dumps(kept, indent=1))
+    return kept
 
 
-def stripe_port(home: Home, *, to_listen: bool = False) -> int:
-    """The port of the stand-in for Stripe, the same at every start unless somebody took it."""
-    path = home.path / "stripe-port"
+def port_of(vendor: str, home: Home, *, to_listen: bool = False) -> int:
+    """The port of the stand-in for `stripe` or `paypal`, the same at every start unless taken."""
+    path = home.path / f"{vendor}-port"
     kept = path.read_text() if path.exists() else ""
     if kept.isdecimal() and not (to_listen and not ports.is_free(int(kept))):
         return int(kept)
@@ -94,7 +103,11 @@ def settings(given: Mapping[str, str], home: Home, *, port: int) -> dict[str, st
         "PUBLIC_URL": f"http://{HOST}:{port}",
         "STRIPE_SECRET_KEY": kept["STRIPE_SECRET_KEY"],
         "STRIPE_WEBHOOK_SECRET": kept["STRIPE_WEBHOOK_SECRET"],
-        "STRIPE_API_BASE": f"http://{HOST}:{stripe_port(home)}",
+        "STRIPE_API_BASE": f"http://{HOST}:{port_of('stripe', home)}",
+        "PAYPAL_CLIENT_ID": kept["PAYPAL_CLIENT_ID"],
+        "PAYPAL_CLIENT_SECRET": kept["PAYPAL_CLIENT_SECRET"],
+        "PAYPAL_WEBHOOK_ID": kept["PAYPAL_WEBHOOK_ID"],
+        "PAYPAL_API_BASE": f"http://{HOST}:{port_of('paypal', home)}",
         "TEST_CLOCKS": "1",
         "SECURE": "0",
         "VIES_URL": "",
@@ -102,6 +115,8 @@ def settings(given: Mapping[str, str], home: Home, *, port: int) -> dict[str, st
     }
     if own(given).stripe:
         del ours["STRIPE_API_BASE"]
+    if own(given).paypal:
+        del ours["PAYPAL_API_BASE"]
     return ours | brought(given)
 
 
@@ -113,6 +128,9 @@ def brought(given: Mapping[str, str]) -> dict[str, str]:
     names = ["DATABASE_URL", "REDIS_URL", "EMAIL_URL"]
     if own(given).stripe:
         names += ["STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "STRIPE_API_BASE"]
+    if own(given).paypal:
+        names += [f"PAYPAL_{name}" for name in ("CLIENT_ID", "CLIENT_SECRET", "WEBHOOK_ID")]
+        names.append("PAYPAL_API_BASE")
     return {name: given[name] for name in names if given.get(name)}
 
 

@@ -23,7 +23,8 @@ run(["manage.py", "migrate", "--no-input"])
 if len(sys.argv) > 1:
     pathlib.Path(sys.argv[1]).write_text(sys.argv[2])
 """
-_SERVERS = ("postgres", "valkey", "stripe_sandbox")
+_VENDORS = {"stripe": "Stripe", "paypal": "PayPal"}
+_SERVERS = ("postgres", "valkey", "stripe_sandbox", "paypal_sandbox")
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,9 @@ class Application:
     home: Home
     port: int
     env: Mapping[str, str]
-    # None where the person brought a Stripe account.
+    # None where the person brought an account there.
     stripe_port: int | None
+    paypal_port: int | None
     # Where the migrations leave their record; None where the person brought a database.
     tables: Path | None
     publish: Callable[[], None]
@@ -47,23 +49,32 @@ class Application:
         """In no order: it follows from the needs. What is not ours to run is absent."""
         found = [self._web(), *self._celery(), self._sample_data()]
         if self.stripe_port is not None:
-            found.append(self._stand_in(self.stripe_port))
+            secret = {"--webhook-secret": self.env["STRIPE_WEBHOOK_SECRET"]}
+            found.append(self._stand_in("stripe", self.stripe_port, secret))
+        if self.paypal_port is not None:
+            account = {
+                "--webhook-id": self.env["PAYPAL_WEBHOOK_ID"],
+                "--client-id": self.env["PAYPAL_CLIENT_ID"],
+                "--client-secret": self.env["PAYPAL_CLIENT_SECRET"],
+            }
+            found.append(self._stand_in("paypal", self.paypal_port, account))
         if self.tables is None or not tables.are_current(self.tables, PROJECT):
             found.append(self._migrations())
         return found
 
-    def _stand_in(self, port: int) -> Service:
+    def _stand_in(self, vendor: str, port: int, account: Mapping[str, str]) -> Service:
+        name = f"{vendor}_sandbox"
         arguments = {
             "--port": str(port),
             "--host": HOST,
-            "--state": str(self.home.path / "stripe_sandbox.sqlite3"),
-            "--webhook-url": f"http://{HOST}:{self.port}/webhooks/stripe/",
-            "--webhook-secret": self.env["STRIPE_WEBHOOK_SECRET"],
+            "--state": str(self.home.path / f"{name}.sqlite3"),
+            "--webhook-url": f"http://{HOST}:{self.port}/webhooks/{vendor}/",
+            **account,
         }
         flat = [part for pair in arguments.items() for part in pair]
         return Service(
-            self._python("stripe_sandbox", "-m", "stripe_sandbox", *flat),
-            "Stand-in for Stripe",
+            self._python(name, "-m", name, *flat),
+            f"Stand-in for {_VENDORS[vendor]}",
             ready=functools.partial(ports.answers, port, "/_control/health"),
         )
 

@@ -28,10 +28,22 @@ _COLOURS: Final = {
         "HANDLED",
         "GRANTED",
         "RECOVERED",
+        "ANSWERED",
+        "WON",
     },
     "info": {"TRIALING", "PENDING", "PROCESSING", "OPEN", "SENDING", "CREATED", "RUNNING"},
-    "warning": {"INCOMPLETE", "PAST_DUE", "CHARGED_WITH_ERROR", "UNKNOWN", "WAITING", "IN_PROTEST"},
-    "danger": {"FAILED", "UNCOLLECTIBLE", "CHARGEBACK", "REVOKED", "REFUSED", "EXHAUSTED"},
+    "warning": {
+        "INCOMPLETE",
+        "PAST_DUE",
+        "CHARGED_WITH_ERROR",
+        "UNKNOWN",
+        "WAITING",
+        "IN_PROTEST",
+        "ACTION_REQUIRED",
+        "UNREACHED",
+        "NO_ANSWER",
+    },
+    "danger": {"FAILED", "UNCOLLECTIBLE", "CHARGEBACK", "REVOKED", "REFUSED", "EXHAUSTED", "LOST"},
 }
 _COLOUR_OF: Final = {code: colour for colour, codes in _COLOURS.items() for code in codes}
 

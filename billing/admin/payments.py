@@ -9,11 +9,11 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
 from billing import clock, tasks
-from billing.admin import cells, columns, grants, related, returns
+from billing.admin import calls, cells, columns, grants, payouts, related, returns, transfers
 from billing.admin.base import BooksAdmin, by
 from billing.admin.moving import MovablePaymentAdmin
 from billing.admin.tables import Table
-from billing.admin.theme import DialogForm, dialog_action, dress
+from billing.admin.theme import DialogForm, dialog_action, dress, page_action
 from billing.core.money import Money, total
 from billing.models import (
     Allocation,
@@ -107,55 +107,6 @@ class PaymentMethodAdmin(BooksAdmin):
         return self.act(request, object_id, command)
 
 
-@admin.register(PaymentAttempt)
-class PaymentAttemptAdmin(BooksAdmin):
-    """One charge of one invoice at one gateway, and what came of it."""
-
-    list_display = (
-        columns.instant("created_at", "when"),
-        columns.computed("Customer", lambda row: cells.link(row.invoice.customer)),
-        columns.link("invoice"),
-        columns.link("payment_method"),
-        columns.status(),
-        columns.money("amount"),
-        "decline_code",
-    )
-    list_select_related = ("invoice__customer", "payment_method")
-    list_filter = ("status", "gateway", "is_hard_decline")
-    search_fields = ("=external_id", "=invoice__number", "=invoice__customer__organization_id")
-    search_help_text = "Gateway's id, invoice number or organization, whole"
-    ordering = ("-pk",)
-    readonly_fields = (
-        columns.computed("Customer", lambda row: cells.link(row.invoice.customer)),
-        columns.link("invoice"),
-        columns.link("payment_method"),
-        columns.status(),
-        columns.money("amount"),
-        columns.instant("created_at"),
-        columns.instant("settled_at"),
-        "gateway",
-        _EXTERNAL_ID,
-        columns.code("id", "key of the charge"),
-        "decline_code",
-        "decline_message",
-        "is_hard_decline",
-    )
-    fields = (
-        readonly_fields[:3],
-        readonly_fields[3:7],
-        readonly_fields[7:10],
-        readonly_fields[10:],
-    )
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Let a customer's page lead to all of theirs."""
-        return lookup == "invoice__customer" or super().lookup_allowed(lookup, value, request)
-
-    def tables(self, obj: PaymentAttempt) -> list[Table]:
-        """The money it brought."""
-        return [related.payments(Payment.objects.filter(attempt=obj), attempt=obj.pk)]
-
-
 @admin.register(Payment)
 class PaymentAdmin(MovablePaymentAdmin):
     """Money that was received."""
@@ -176,6 +127,7 @@ class PaymentAdmin(MovablePaymentAdmin):
     readonly_fields = (*list_display, columns.instant("reversed_at", "undone"), "created_by")
     fields = (readonly_fields[:3], readonly_fields[3:])
 
+    actions_list = ("record_transfer",)
     actions_detail = ("refund", *MovablePaymentAdmin.actions_detail)
 
     def is_offered(self, action: str, obj: Payment) -> bool:
@@ -205,6 +157,11 @@ class PaymentAdmin(MovablePaymentAdmin):
 
         return self.act(request, object_id, command)
 
+    @page_action("Record a transfer", icon="account_balance")
+    def record_transfer(self, request: HttpRequest) -> HttpResponse:
+        """Enter what arrived at the bank, by its reference alone."""
+        return transfers.answer(self, request)
+
     def tables(self, obj: Payment) -> list[Table]:
         """What it settled, and what of it went back or is contested."""
         rows = [
@@ -221,6 +178,7 @@ class PaymentAdmin(MovablePaymentAdmin):
             grants.table(obj.grants.all()),
             returns.refunds_table(Refund.objects.filter(payment=obj)),
             returns.disputes_table(Dispute.objects.filter(payment=obj)),
+            *_kept(obj),
         ]
 
 
@@ -249,17 +207,35 @@ class CheckoutSessionAdmin(BooksAdmin):
         columns.instant("created_at", "begun"),
         _CUSTOMER,
         "gateway",
+        "kind",
         columns.status(),
         columns.link("payment_method"),
         "failure",
     )
     list_select_related = ("customer", "payment_method")
-    list_filter = ("status", "gateway")
+    list_filter = ("status", "gateway", "kind")
     search_fields = ("=external_id", "=customer__organization_id")
     search_help_text = "Gateway's id or organization, whole"
     ordering = ("-pk",)
-    readonly_fields = (*list_display, _EXTERNAL_ID, "makes_default")
-    fields = (readonly_fields[:4], readonly_fields[4:6], readonly_fields[6:])
+    readonly_fields = (
+        *list_display,
+        columns.computed("Why there", lambda visit: visit.route_reason or cells.NOTHING),
+        _EXTERNAL_ID,
+        "makes_default",
+        columns.instant("ask_at", "asked about next"),
+    )
+    fields = (readonly_fields[:5], readonly_fields[5:8], readonly_fields[8:])
+
+    def tables(self, obj: CheckoutSession) -> list[Table]:
+        """What the gateway was asked about it."""
+        return [calls.about(obj)]
+
+
+def _kept(payment: Payment) -> list[Table]:
+    """What a gateway kept of it, and when it paid out."""
+    if payment.attempt is None or not payment.attempt.external_id:
+        return []
+    return [payouts.about(payment.gateway, payment.attempt.external_id)]
 
 
 def _share(allocation: Allocation, payment: Payment) -> Money:

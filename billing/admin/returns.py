@@ -1,4 +1,4 @@
-"""Credit notes, refunds and disputes: documents to read, and what a person decides."""
+"""Credit notes and refunds: documents to read, and what a person pays out."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from billing import clock, tasks
-from billing.admin import cells, columns, related
+from billing.admin import calls, cells, columns, payouts, related
 from billing.admin.base import BooksAdmin, by
 from billing.admin.tables import Table, beginning
 from billing.admin.theme import DialogForm, dialog_action, dress
 from billing.core import lifecycle
-from billing.core.lifecycle import DisputeStatus
 from billing.core.money import Money
 from billing.models import CreditNote, CreditNoteLine, Dispute, JournalEntry, Refund
-from billing.models.refund import DisputeSource
-from billing.services import disputes, refunds
+from billing.services import refunds
 
 _CUSTOMER = columns.link("customer")
 
@@ -99,7 +97,12 @@ class RefundAdmin(BooksAdmin):
         "decline_code",
     )
     list_select_related = ("customer", "payment")
-    list_filter = ("status", "currency", ("payment__attempt", admin.EmptyFieldListFilter))
+    list_filter = (
+        "status",
+        "is_undecided",
+        "currency",
+        ("payment__attempt", admin.EmptyFieldListFilter),
+    )
     search_fields = ("=external_id", "=customer__organization_id", "=credit_note__number")
     search_help_text = "Gateway's id, organization or credit note's number, whole"
     ordering = ("-pk",)
@@ -113,18 +116,30 @@ class RefundAdmin(BooksAdmin):
         columns.instant("created_at"),
         columns.instant("settled_at"),
         "reason",
+        "tries",
+        columns.instant("sent_at", "first sent"),
+        columns.instant("ask_at", "asked about next"),
+        "is_undecided",
         columns.code("external_id", "id at the gateway, or the bank"),
         columns.code("id", "key of the refund"),
         "decline_code",
         "decline_message",
         "created_by",
     )
-    fields = (readonly_fields[:5], readonly_fields[5:8], readonly_fields[8:])
+    fields = (
+        readonly_fields[:5],
+        readonly_fields[5:8],
+        readonly_fields[8:12],
+        readonly_fields[12:],
+    )
 
     def tables(self, obj: Refund) -> list[Table]:
-        """Its facts."""
+        """Its facts, and what the gateway said and kept."""
         facts = JournalEntry.objects.filter(source_kind="refund", source_id=obj.pk)
-        return [related.entries(facts)]
+        found = [related.entries(facts), calls.about(obj)]
+        if obj.payment.attempt_id is not None and obj.external_id:
+            found.append(payouts.about(obj.payment.gateway, obj.external_id))
+        return found
 
     def is_offered(self, action: str, obj: Refund) -> bool:
         """Paying out what nobody else gives back; asking again where no answer came."""
@@ -150,68 +165,6 @@ class RefundAdmin(BooksAdmin):
         def command(refund: Refund) -> str:
             tasks.refund_soon([refund.pk])
             return "The gateway is being asked."
-
-        return self.act(request, object_id, command)
-
-
-@admin.register(Dispute)
-class DisputeAdmin(BooksAdmin):
-    """What is contested, and who won."""
-
-    list_display = (
-        columns.instant("opened_at", "since"),
-        _CUSTOMER,
-        columns.link("payment"),
-        "source",
-        columns.status(),
-        columns.money("amount"),
-        "reason",
-    )
-    list_select_related = ("customer", "payment")
-    list_filter = ("status", "source")
-    search_fields = ("=external_id", "=customer__organization_id")
-    search_help_text = "Gateway's id or organization, whole"
-    ordering = ("-pk",)
-    actions_detail = ("won", "lost")
-    readonly_fields = (
-        *list_display,
-        columns.instant("closed_at"),
-        columns.code("external_id", "id at the gateway"),
-        "created_by",
-    )
-    fields = (readonly_fields[:4], readonly_fields[4:])
-
-    def tables(self, obj: Dispute) -> list[Table]:
-        """Its facts."""
-        facts = JournalEntry.objects.filter(source_kind="dispute", source_id=obj.pk)
-        return [related.entries(facts)]
-
-    def is_offered(self, action: str, obj: Dispute) -> bool:
-        """What the customer contests with us; a gateway decides its own."""
-        return obj.source == DisputeSource.CUSTOMER and obj.status == DisputeStatus.OPEN
-
-    @dialog_action(
-        "Dispute won", "The invoice is paid as before, and nothing goes back.", icon="gavel"
-    )
-    def won(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
-        """It was right to charge."""
-        return self._decide(request, object_id, DisputeStatus.WON)
-
-    @dialog_action(
-        "Dispute lost",
-        "We give in: all that paid the invoice goes back, and this cannot be undone.",
-        icon="undo",
-        is_danger=True,
-    )
-    def lost(self, request: HttpRequest, form: object, object_id: str) -> HttpResponse:
-        """Give in."""
-        return self._decide(request, object_id, DisputeStatus.LOST)
-
-    def _decide(self, request: HttpRequest, object_id: str, status: DisputeStatus) -> HttpResponse:
-        def command(dispute: Dispute) -> str:
-            _, found = disputes.decide(dispute.pk, status, by=by(request), now=clock.now())
-            tasks.refund_soon([refund.pk for refund in found])
-            return f"The dispute over {dispute.amount} is {status.lower()}."
 
         return self.act(request, object_id, command)
 

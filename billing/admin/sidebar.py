@@ -12,7 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 
-from billing.admin import cells, exports, related, reports, tables
+from billing.admin import cells, disputes, exports, related, reports, tables
 from billing.core import lifecycle
 from billing.core.dunning import DunningStatus
 from billing.core.lifecycle import AttemptStatus, DisputeStatus, InvoiceStatus
@@ -20,6 +20,7 @@ from billing.models import (
     Dispute,
     DunningRun,
     GatewayEvent,
+    GatewayRoute,
     Invoice,
     PaymentAttempt,
     Refund,
@@ -38,6 +39,7 @@ _GROUPS: Final = (
         "Customers",
         "customers.Customer group",
         "customers.TaxId badge",
+        "billing.CustomerNotice mail",
         "billing.Subscription autorenew",
         "billing.ScheduledChange event_upcoming",
     ),
@@ -60,6 +62,14 @@ _GROUPS: Final = (
         "billing.CreditGrant savings",
         "billing.CreditDraw remove_circle",
         "billing.CheckoutSession shopping_cart_checkout",
+    ),
+    (
+        "Gateways",
+        "billing.GatewayRoute alt_route",
+        "billing.GatewayCall call",
+        "billing.GatewayEvent webhook",
+        "billing.GatewayPayout account_balance_wallet",
+        "billing.GatewayMovement swap_vert",
     ),
     (
         "Dunning",
@@ -90,7 +100,6 @@ _GROUPS: Final = (
     ),
     (
         "Integration",
-        "billing.GatewayEvent webhook",
         "billing.ApiToken key",
         "billing.ApiRequest http",
         "customers.TestClock timer",
@@ -163,7 +172,7 @@ def _group(title: str, entries: Iterable[str], request: HttpRequest) -> dict[str
 
 
 def _concerns(request: HttpRequest) -> Iterator[Concern]:
-    for title, rows, query in (*_unpaid(), *_moving(), *_unfinished()):
+    for title, rows, query in (*_unpaid(), *_moving(), *_at_gateways(), *_unfinished()):
         model: type[Model] = rows.model
         if tables.may_view(model, request.user):
             found = rows.order_by()[: MOST_COUNTED + 1].count()
@@ -195,7 +204,6 @@ def _unpaid() -> list[_Watched]:
 
 def _moving() -> list[_Watched]:
     """Money on its way that does not arrive by itself."""
-    in_doubt = [AttemptStatus.SENDING, AttemptStatus.UNKNOWN]
     return [
         (
             "Refunds to be paid out by hand",
@@ -214,10 +222,37 @@ def _moving() -> list[_Watched]:
             Dispute.objects.filter(status=DisputeStatus.OPEN),
             f"status__exact={DisputeStatus.OPEN}",
         ),
+    ]
+
+
+def _at_gateways() -> list[_Watched]:
+    """What gateways give no answer about, or wait for ours."""
+    in_doubt = [AttemptStatus.SENDING, AttemptStatus.UNKNOWN]
+    return [
         (
             "Charges without an answer",
             PaymentAttempt.objects.filter(status__in=in_doubt),
             f"status__in={','.join(in_doubt)}",
+        ),
+        (
+            "Charges that need a decision",
+            PaymentAttempt.objects.filter(is_undecided=True),
+            "is_undecided__exact=1",
+        ),
+        (
+            "Refunds asked about in vain",
+            Refund.objects.filter(is_undecided=True),
+            "is_undecided__exact=1",
+        ),
+        (
+            "Gateways that do not answer",
+            GatewayRoute.objects.filter(opened_at__isnull=False),
+            "opened_at__isempty=0",
+        ),
+        (
+            "Disputes whose evidence is due within 3 days",
+            disputes.due_soon(Dispute.objects.all()),
+            "evidence=soon",
         ),
     ]
 

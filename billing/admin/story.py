@@ -13,7 +13,17 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 from django.utils.html import format_html_join
 
-from billing.admin import cells, change_words, dunning, grants, related, returns, tables, taxes
+from billing.admin import (
+    cells,
+    change_words,
+    dunning,
+    grants,
+    notices,
+    related,
+    returns,
+    tables,
+    taxes,
+)
 from billing.admin.tables import Table
 from billing.core.entitlements import bound
 from billing.core.money import Money
@@ -22,6 +32,7 @@ from billing.models import (
     BillingProfile,
     CreditGrant,
     CreditNote,
+    CustomerNotice,
     Dispute,
     DunningRun,
     GatewayCustomer,
@@ -200,6 +211,7 @@ def _tables(customer: Customer) -> list[Table]:
         related.subscriptions(Subscription.objects.filter(customer=customer), **own),
         related.invoices(Invoice.objects.filter(customer=customer), **own),
         dunning.runs(DunningRun.objects.filter(customer=customer), **own),
+        notices.table(CustomerNotice.objects.filter(customer=customer), **own),
         grants.table(CreditGrant.objects.filter(customer=customer), **own),
         related.payments(Payment.objects.filter(customer=customer), **own),
         returns.credit_notes_table(CreditNote.objects.filter(customer=customer), **own),

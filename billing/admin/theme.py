@@ -14,7 +14,9 @@ from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, SWITCH_CLASSES
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as _ModelAdmin
     from django.contrib.admin import StackedInline as _StackedInline
+    from django.contrib.admin.views.main import ChangeList
     from django.core.paginator import Paginator as _Paginator
+    from django.forms import CheckboxSelectMultiple
 
     ModelForm = forms.ModelForm[Any]
     Paginator = _Paginator[Any]
@@ -34,8 +36,12 @@ else:
     from django.forms import ModelForm
     from unfold.admin import ModelAdmin, StackedInline
     from unfold.forms import BaseDialogForm as DialogForm
+    from unfold.views import ChangeList
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as CheckboxSelectMultiple
 
 __all__ = [
+    "ChangeList",
+    "CheckboxSelectMultiple",
     "DialogForm",
     "ModelAdmin",
     "ModelForm",

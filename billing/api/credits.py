@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import clock, tasks
-from billing.api.charges import ChargeOutput
+from billing.api.charge_shapes import ChargeOutput
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Exact, Flag, Instant, Strict, Text, Word, currency

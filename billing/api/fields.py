@@ -298,6 +298,17 @@ def currency(code: str) -> None:
         raise serializers.ValidationError(failure.detail, failure.code) from None
 
 
+def web_address(url: str) -> None:
+    """A serializer's validator: an address that browsers can be sent to.
+
+    :raises ValidationError: with code `no_web_address`.
+    """
+    if not url.lower().startswith(("https://", "http://")):
+        raise serializers.ValidationError(
+            "An address that begins with https:// or http://.", "no_web_address"
+        )
+
+
 def _json_type(value: Any) -> str:
     if isinstance(value, str):
         return "string"

@@ -19,8 +19,9 @@ from billing.api.fields import (
     currency,
     major,
 )
+from billing.api.party_shapes import BuyerOutput, SellerOutput
 from billing.api.payment_shapes import InstalmentOutput
-from billing.core import figures
+from billing.core import figures, references
 from billing.core.invoicing import Line, LineKind
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money, exponent
@@ -152,52 +153,6 @@ class TaxOutput(Answer):
     note = serializers.CharField(help_text="The sentence that law asks for; empty for none.")
 
 
-class SellerOutput(Answer):
-    """In whose name; empty while it is a draft."""
-
-    name = serializers.CharField(required=False)
-    address = serializers.CharField(required=False, help_text="Of older invoices.")
-    line1 = serializers.CharField(required=False)
-    line2 = serializers.CharField(required=False)
-    city = serializers.CharField(required=False)
-    region = serializers.CharField(required=False)
-    postal_code = serializers.CharField(required=False)
-    country = serializers.CharField(required=False)
-    email = serializers.CharField(required=False)
-    phone = serializers.CharField(required=False)
-    tax_number = serializers.CharField(required=False)
-    vat_id = serializers.CharField(required=False)
-    registration = serializers.CharField(required=False)
-    bank_name = serializers.CharField(required=False)
-    account_holder = serializers.CharField(required=False)
-    iban = serializers.CharField(required=False)
-    bic = serializers.CharField(required=False)
-    terms = serializers.CharField(required=False)
-    footer = serializers.CharField(required=False)
-
-
-class BuyerTaxIdOutput(Answer):
-    """A tax number of the buyer's."""
-
-    type = serializers.CharField()
-    value = serializers.CharField()
-
-
-class BuyerOutput(Answer):
-    """To whom, as it was when the invoice was finalized; empty while it is a draft."""
-
-    customer = serializers.UUIDField(required=False)
-    organization_id = serializers.CharField(required=False)
-    name = serializers.CharField(required=False)
-    line1 = serializers.CharField(required=False)
-    line2 = serializers.CharField(required=False)
-    city = serializers.CharField(required=False)
-    state = serializers.CharField(required=False)
-    postal_code = serializers.CharField(required=False)
-    country = serializers.CharField(required=False)
-    tax_ids = BuyerTaxIdOutput(many=True, required=False)
-
-
 @extend_schema_serializer(component_name="Invoice")
 class InvoiceOutput(Answer):
     """What a customer owes and why. Money is in `currency`.
@@ -207,6 +162,10 @@ class InvoiceOutput(Answer):
 
     id = serializers.UUIDField()
     number = serializers.CharField(allow_null=True)
+    payment_reference = serializers.CharField(
+        allow_null=True,
+        help_text="What a transfer says to be matched by itself (ISO 11649); null while a draft.",
+    )
     status = Word(InvoiceStatus)
     customer = serializers.UUIDField()
     subscription = serializers.UUIDField(allow_null=True)
@@ -252,6 +211,7 @@ class InvoiceOutput(Answer):
         shown = {
             **{name: getattr(invoice, name) for name in (*same, *rest)},
             "id": invoice.pk,
+            "payment_reference": references.creditor_reference(invoice.number or "") or None,
             "customer": invoice.customer_id,
             "subscription": invoice.subscription_id,
             "lines": [stored_line(line) for line in lines],

@@ -37,7 +37,11 @@ class PartInput(Strict):
 class PaymentInput(Strict):
     """Money that came another way than through a gateway."""
 
-    customer = serializers.UUIDField()
+    customer = serializers.UUIDField(
+        required=False,
+        allow_null=True,
+        help_text="Left out, whose open invoices the `reference` names.",
+    )
     amount = Exact()
     currency = Text(validators=[currency])
     gateway = Text(
@@ -60,8 +64,9 @@ class PaymentInput(Strict):
         allow_null=True,
         max_length=1000,
         help_text=(
-            "What it settles. Left out, the invoices that are due first are settled first; with "
-            "an empty list, all of it becomes credit."
+            "What it settles. Left out, the invoices that are due first are settled first, or "
+            "those that the `reference` names where no customer is; with an empty list, all of "
+            "it becomes credit."
         ),
     )
 
@@ -123,7 +128,9 @@ class Payments(Endpoint):
             "Operators only: money that came by bank transfer, in cash, or in any other way but a "
             "gateway. One payment may settle several invoices, and one invoice take several "
             "payments. What is over becomes the customer's credit; what is missing stays owed, "
-            "unless the seller lets so little go."
+            "unless the seller lets so little go. Without a customer, the payer is found by the "
+            "`reference`, which names open invoices by their `payment_reference` or their number: "
+            "400 `no_match` where it names none, or those of several customers."
         ),
         request=PaymentInput,
         responses={201: MoneyOutput, **problems(400, 403, 404, 409, 422)},
@@ -142,22 +149,28 @@ class Payments(Endpoint):
                     ],
                 },
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "A transfer, by what its text says",
+                {"amount": "100.00", "currency": "EUR", "reference": "RF54 INV2 0260 0004 2"},
+                request_only=True,
+            ),
         ],
     )
     def post(self, request: Request) -> Response:
         """Enter it."""
         fields = self.read(PaymentInput)
-        customer = customer_named(request, fields["customer"])
         code = fields["currency"]
+        amount = Money.parse(fields["amount"], code)
+        payer, parts = _payer(request, fields)
         payment = incoming.record(
-            customer.pk,
-            Money.parse(fields["amount"], code),
+            payer,
+            amount,
             Incoming(
                 gateway=fields["gateway"],
                 reference=fields["reference"],
                 received_at=fields.get("received_at"),
-                invoices=_parts(fields.get("invoices"), code),
+                invoices=parts,
             ),
             by=caller(request).name,
             now=clock.now(),
@@ -258,6 +271,17 @@ class PaymentReversals(Endpoint):
         else:
             reversals.reverse_allocation(payment_id, fields["invoice"], **said)
         return Response(_shown(payment_id), status=201)
+
+
+def _payer(
+    request: Request, fields: dict[str, Any]
+) -> tuple[UUID, list[tuple[UUID, Money | None]] | None]:
+    """Who paid, and what for; where no customer is named, the reference says both."""
+    parts = _parts(fields.get("invoices"), fields["currency"])
+    if fields.get("customer") is not None:
+        return customer_named(request, fields["customer"]).pk, parts
+    payer, invoices = incoming.payer_of(fields["reference"], fields["currency"])
+    return payer, [(row.pk, None) for row in invoices] if parts is None else parts
 
 
 def _parts(named: list[dict[str, Any]] | None, code: str) -> list[tuple[UUID, Money | None]] | None:

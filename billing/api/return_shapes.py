@@ -9,15 +9,11 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from billing.api.fields import Amount, Answer, Exact, Instant, Word
-from billing.api.invoice_shapes import (
-    BuyerOutput,
-    SellerOutput,
-    TaxOutput,
-    stored_tax,
-)
+from billing.api.invoice_shapes import TaxOutput, stored_tax
+from billing.api.party_shapes import BuyerOutput, SellerOutput
 from billing.core.lifecycle import AttemptStatus, DisputeStatus
 from billing.core.money import Money
-from billing.models import CreditNote, CreditNoteLine, Dispute, Refund
+from billing.models import CreditNote, CreditNoteLine, Dispute, DisputeEvidence, Refund
 from billing.models.credit_note import CreditReason
 from billing.models.refund import DisputeSource
 
@@ -113,6 +109,23 @@ class CreditNoteOutput(Answer):
         return super().to_representation(shown)
 
 
+class ProofOutput(Answer):
+    """A file that was handed on to the gateway. It is not kept here; its SHA-256 digest is."""
+
+    name = serializers.CharField()
+    size = serializers.IntegerField()
+    sha256 = serializers.CharField()
+
+
+class EvidenceOutput(Answer):
+    """What a dispute was answered with."""
+
+    created_at = Instant()
+    submitted_at = Instant(allow_null=True, help_text="Null: the gateway has not taken it.")
+    text = serializers.CharField()
+    documents = ProofOutput(many=True)
+
+
 @extend_schema_serializer(component_name="Dispute")
 class DisputeOutput(Answer):
     """A payment that is contested: by the customer with us, or by their bank at the gateway.
@@ -131,6 +144,10 @@ class DisputeOutput(Answer):
     reference = serializers.CharField(source="external_id", help_text="The gateway's own id.")
     opened_at = Instant()
     closed_at = Instant(allow_null=True)
+    evidence_due_at = Instant(
+        allow_null=True, help_text="Until when evidence is taken; null: none is awaited."
+    )
+    evidence = EvidenceOutput(many=True, help_text="Oldest first; the gateway takes one of them.")
 
 
 def credit_notes() -> QuerySet[CreditNote]:
@@ -149,7 +166,8 @@ def refunds() -> QuerySet[Refund]:
 
 def disputes() -> QuerySet[Dispute]:
     """With everything that is shown at hand."""
-    return Dispute.objects.select_related("payment")
+    given = Prefetch("evidence", DisputeEvidence.objects.order_by("created_at", "pk"))
+    return Dispute.objects.select_related("payment").prefetch_related(given)
 
 
 def _line(row: CreditNoteLine, code: str) -> dict[str, Any]:

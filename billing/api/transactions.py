@@ -31,7 +31,11 @@ class TransactionQuery(CursorQuery):
     )
     status = serializers.ChoiceField(STATUSES, required=False)
     kind = Word(TransactionKind, required=False)
-    gateway = Text(required=False, max_length=32)
+    gateway = Text(
+        required=False,
+        max_length=32,
+        help_text="Of charges, payments, refunds, disputes, and credit that a payment brought.",
+    )
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """`from` is a word of Python's."""

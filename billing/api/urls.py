@@ -6,18 +6,26 @@ from django.urls import path, re_path
 
 from billing.api import openapi as _openapi  # noqa: F401  # makes the bearer scheme known
 from billing.api.changes import Changes, OneChange, RetryChange, TrialEnd
-from billing.api.charges import Charges
+from billing.api.charge_steps import (
+    ChargeCalls,
+    ChargeDecision,
+    ChargeQuestion,
+    ChargeResumption,
+    ChargeWithdrawal,
+)
+from billing.api.charges import Charges, OneCharge
 from billing.api.checkout import CheckoutSessions, OneCheckoutSession
 from billing.api.coupons import Coupons, OneCoupon
 from billing.api.credit_notes import CreditNotes, OneCreditNote
 from billing.api.credits import Credits, OneCredit
 from billing.api.customers import Customers, OneCustomer
 from billing.api.deferred_revenue import DeferredRevenue
-from billing.api.disputes import Disputes, OneDispute
+from billing.api.disputes import DisputeEvidences, Disputes, OneDispute
 from billing.api.dunning import DunningPolicies, DunningRuns, OneDunningPolicy, OneDunningRun
 from billing.api.endpoint import Nowhere
 from billing.api.erasure import EraseCustomer, ExportedCustomer
 from billing.api.exports import ExportedDocuments, ExportedJournal, ExportedTotals
+from billing.api.gateways import Gateways, OneGateway
 from billing.api.instalments import Instalments
 from billing.api.invoice_items import InvoiceItems, OneInvoiceItem
 from billing.api.invoices import FinalInvoice, Invoices, OneInvoice
@@ -26,6 +34,7 @@ from billing.api.meters import Features, Meters
 from billing.api.moves import Moves
 from billing.api.payment_methods import OnePaymentMethod, PaymentMethods
 from billing.api.payments import OnePayment, PaymentAllocations, PaymentReversals, Payments
+from billing.api.payouts import OnePayout, Payouts
 from billing.api.plans import OnePlan, PlanRetirement, Plans, PlanVersions
 from billing.api.previews import InvoicePreviews
 from billing.api.profiles import OneBillingProfile
@@ -87,12 +96,19 @@ urlpatterns = [
     path("payments/<uuid:payment_id>/allocations", PaymentAllocations.as_view()),
     path("payments/<uuid:payment_id>/reversals", PaymentReversals.as_view()),
     path("charges", Charges.as_view()),
+    path("charges/<uuid:charge_id>", OneCharge.as_view()),
+    path("charges/<uuid:charge_id>/resume", ChargeResumption.as_view()),
+    path("charges/<uuid:charge_id>/withdraw", ChargeWithdrawal.as_view()),
+    path("charges/<uuid:charge_id>/decision", ChargeDecision.as_view()),
+    path("charges/<uuid:charge_id>/ask", ChargeQuestion.as_view()),
+    path("charges/<uuid:charge_id>/calls", ChargeCalls.as_view()),
     path("credit-notes", CreditNotes.as_view()),
     path("credit-notes/<uuid:credit_note_id>", OneCreditNote.as_view()),
     path("refunds", Refunds.as_view()),
     path("refunds/<uuid:refund_id>", OneRefund.as_view()),
     path("disputes", Disputes.as_view()),
     path("disputes/<uuid:dispute_id>", OneDispute.as_view()),
+    path("disputes/<uuid:dispute_id>/evidence", DisputeEvidences.as_view()),
     path("dunning-policies", DunningPolicies.as_view()),
     path("dunning-policies/<uuid:policy_id>", OneDunningPolicy.as_view()),
     path("dunning-runs", DunningRuns.as_view()),
@@ -101,6 +117,10 @@ urlpatterns = [
     path("payment-methods/<uuid:method_id>", OnePaymentMethod.as_view()),
     path("checkout-sessions", CheckoutSessions.as_view()),
     path("checkout-sessions/<uuid:session_id>", OneCheckoutSession.as_view()),
+    path("gateways", Gateways.as_view()),
+    path("gateways/<slug:name>", OneGateway.as_view()),
+    path("payouts", Payouts.as_view()),
+    path("payouts/<uuid:payout_id>", OnePayout.as_view()),
     path("transactions", Transactions.as_view()),
     path("reports/ageing", Ageing.as_view()),
     path("reports/mrr", Mrr.as_view()),

@@ -196,6 +196,11 @@ FACTS: Final = (
         ("", lambda: postings.refund_paid(_euro(1000), gateway=_GATEWAY)),
     ),
     _moves(
+        "REFUND_RETURNED",
+        "It had gone through, and the gateway has the money again: nobody took it.",
+        ("", lambda: postings.refund_returned(_euro(1000), gateway=_GATEWAY)),
+    ),
+    _moves(
         "REFUND_FAILED",
         "The money could not go back: it is the customer's credit.",
         ("", lambda: postings.refund_failed(_euro(1000))),
@@ -220,6 +225,16 @@ FACTS: Final = (
         "FEE_CHARGED",
         "A gateway kept something for itself.",
         ("", lambda: postings.fee_charged(_euro(320), gateway=_GATEWAY)),
+    ),
+    _moves(
+        "PAYOUT_SENT",
+        "A gateway sent what it held to our bank.",
+        ("", lambda: postings.payout_sent(_OWED, gateway=_GATEWAY)),
+    ),
+    _moves(
+        "PAYOUT_FAILED",
+        "A payout never arrived: the gateway has the money again.",
+        ("", lambda: postings.payout_failed(_OWED, gateway=_GATEWAY)),
     ),
     _moves(
         "REVENUE_RECOGNIZED",
@@ -252,6 +267,10 @@ FACTS: Final = (
     Known("PAYMENT_METHOD_MADE_DEFAULT", "It is charged from now on."),
     Known("PAYMENT_METHOD_REMOVED", "It is used no more."),
     Known("PAYMENT_DECLINED", "A gateway declined a charge."),
+    Known("CHARGE_DEFERRED", "No gateway could be asked; it is tried again later."),
+    Known("ATTEMPT_DECIDED", "An operator said what became of a charge without an answer."),
+    Known("GATEWAY_CHANGED", "An operator set when and for what a gateway is asked."),
+    Known("EVIDENCE_SUBMITTED", "A dispute was answered at the gateway."),
     Known("INVOICE_CONTESTED", "A customer contests an invoice with us; no money moves yet."),
     Known("DUNNING_STARTED", "An invoice was not paid, and its policy began to run."),
     Known("DUNNING_NOTICE", "The customer was told."),
@@ -271,6 +290,7 @@ KINDS: Final = frozenset(known.kind for known in FACTS)
 _CHART: Final[tuple[tuple[Account, str], ...]] = (
     (postings.RECEIVABLES, ""),
     (postings.cash(_GATEWAY), "cash:<gateway>"),
+    (postings.BANK, ""),
     (postings.DISPUTES, ""),
     (postings.DEFERRED_REVENUE, ""),
     (postings.CUSTOMER_CREDIT, ""),

@@ -44,15 +44,18 @@ class AttemptStatus(StrEnum):
 
     CREATED: written down, not sent. SENDING: the call is under way, or its worker died in it.
     UNKNOWN: no answer came; it is asked about, never charged again under another key.
-    PROCESSING: the gateway will tell later.
+    PROCESSING: the gateway will tell later. ACTION_REQUIRED: the payer has to do something first.
+    ABANDONED: it came to nothing, and that is no failure of the payer's.
     """
 
     CREATED = "CREATED"
     SENDING = "SENDING"
     UNKNOWN = "UNKNOWN"
     PROCESSING = "PROCESSING"
+    ACTION_REQUIRED = "ACTION_REQUIRED"
     SUCCEEDED = "SUCCEEDED"
     FAILED = "FAILED"
+    ABANDONED = "ABANDONED"
 
 
 class DisputeStatus(StrEnum):
@@ -63,15 +66,50 @@ class DisputeStatus(StrEnum):
     LOST = "LOST"
 
 
+class ActionKind(StrEnum):
+    """What the payer is asked for.
+
+    PAGE: to go to the gateway's page, which `resume` opens while they are there.
+    CODE: to pay with a code, such as pix.
+    TRANSFER: to send the money themselves, with our reference.
+    """
+
+    PAGE = "PAGE"
+    CODE = "CODE"
+    TRANSFER = "TRANSFER"
+
+
+class MovementKind(StrEnum):
+    """Why a gateway's account with us moved."""
+
+    CHARGE = "CHARGE"
+    REFUND = "REFUND"
+    DISPUTE = "DISPUTE"
+    PAYOUT = "PAYOUT"
+    FEE = "FEE"
+    OTHER = "OTHER"
+
+
+class PayoutStatus(StrEnum):
+    """Money on its way from a gateway to our bank."""
+
+    PENDING = "PENDING"
+    PAID = "PAID"
+    FAILED = "FAILED"
+
+
 OPEN_ATTEMPTS: Final = frozenset(
     {
         AttemptStatus.CREATED,
         AttemptStatus.SENDING,
         AttemptStatus.UNKNOWN,
         AttemptStatus.PROCESSING,
+        AttemptStatus.ACTION_REQUIRED,
     }
 )
-UNSENT_ATTEMPTS: Final = OPEN_ATTEMPTS - {AttemptStatus.PROCESSING}
+# At the gateway, which has said what it waits for.
+WAITING_ATTEMPTS: Final = frozenset({AttemptStatus.PROCESSING, AttemptStatus.ACTION_REQUIRED})
+UNSENT_ATTEMPTS: Final = OPEN_ATTEMPTS - WAITING_ATTEMPTS
 RUNNING: Final = frozenset({SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE})
 LIVE: Final = RUNNING | {
     SubscriptionStatus.INCOMPLETE,
@@ -151,9 +189,14 @@ ATTEMPT: Final = StateTable(
     "payment attempt",
     {
         "send": _step(_A.CREATED, _A.SENDING, _A.UNKNOWN, to=_A.SENDING),
+        "hold": _step(_A.SENDING, to=_A.CREATED),
         "lose_sight": _step(_A.SENDING, to=_A.UNKNOWN),
-        "process": _step(_A.SENDING, _A.UNKNOWN, _A.PROCESSING, to=_A.PROCESSING),
-        "succeed": _step(*OPEN_ATTEMPTS, to=_A.SUCCEEDED),
+        "process": _step(*OPEN_ATTEMPTS, to=_A.PROCESSING),
+        "ask_payer": _step(*OPEN_ATTEMPTS, to=_A.ACTION_REQUIRED),
+        # A gateway may say so after we had given it up: what it took is never lost.
+        "succeed": _step(*OPEN_ATTEMPTS, _A.FAILED, _A.ABANDONED, to=_A.SUCCEEDED),
         "fail": _step(*OPEN_ATTEMPTS, to=_A.FAILED),
+        "come_back": _step(_A.SUCCEEDED, to=_A.PROCESSING),  # a refund that nobody took
+        "abandon": _step(*OPEN_ATTEMPTS, to=_A.ABANDONED),
     },
 )

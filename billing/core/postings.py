@@ -60,6 +60,7 @@ CREDIT_ORDERED: Final = Account(
 PREPAID_USAGE: Final = Account(
     "prepaid_usage", AccountKind.LIABILITY, "Usage paid from credit and not yet invoiced"
 )
+BANK: Final = Account("bank", AccountKind.ASSET, "Paid out to our bank")
 REFUNDS: Final = Account("refunds", AccountKind.LIABILITY, "Refunds on their way")
 ITEMS: Final = Account("revenue:items", AccountKind.INCOME, "Single sales")
 BREAKAGE: Final = Account("revenue:breakage", AccountKind.INCOME, "Paid credit that expired")
@@ -206,6 +207,11 @@ def refund_paid(amount: Money, *, gateway: str) -> Postings:
     return _pair(REFUNDS, cash(gateway), amount)
 
 
+def refund_returned(amount: Money, *, gateway: str) -> Postings:
+    """It had gone back, and came again: nobody took it."""
+    return _pair(cash(gateway), REFUNDS, amount)
+
+
 def refund_failed(amount: Money) -> Postings:
     """The money could not go back: it is the customer's credit."""
     return _pair(REFUNDS, CUSTOMER_CREDIT, amount)
@@ -234,6 +240,16 @@ def contest_conceded(amount: Money) -> Postings:
 def fee_charged(amount: Money, *, gateway: str) -> Postings:
     """A gateway keeps something for itself."""
     return _pair(fees(gateway), cash(gateway), amount)
+
+
+def payout_sent(amount: Money, *, gateway: str) -> Postings:
+    """A gateway sends what it holds to our bank."""
+    return _pair(BANK, cash(gateway), amount)
+
+
+def payout_failed(amount: Money, *, gateway: str) -> Postings:
+    """It never arrived, and is with the gateway again."""
+    return _pair(cash(gateway), BANK, amount)
 
 
 def written_off(amount: Money) -> Postings:

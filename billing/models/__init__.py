@@ -12,10 +12,12 @@ from billing.models.dunning import (
     DunningRun,
     PlanDunning,
 )
+from billing.models.gateway import GatewayCall, GatewayMovement, GatewayPayout, GatewayRoute
 from billing.models.idempotency import ApiRequest
 from billing.models.inbox import GatewayEvent
 from billing.models.invoice import Instalment, Invoice, InvoiceLine
 from billing.models.journal import JournalEntry, JournalLine, LedgerAccount
+from billing.models.notice import CustomerNotice
 from billing.models.payment import (
     Allocation,
     CheckoutSession,
@@ -24,7 +26,7 @@ from billing.models.payment import (
     PaymentAttempt,
     PaymentMethod,
 )
-from billing.models.refund import Dispute, Refund
+from billing.models.refund import Dispute, DisputeEvidence, Refund
 from billing.models.schedule import Redemption, ScheduledChange
 from billing.models.sealing import (
     JournalBlock,
@@ -50,13 +52,19 @@ __all__ = [
     "CreditGrant",
     "CreditNote",
     "CreditNoteLine",
+    "CustomerNotice",
     "Deferral",
     "Dispute",
+    "DisputeEvidence",
     "DunningNotice",
     "DunningPolicy",
     "DunningRun",
+    "GatewayCall",
     "GatewayCustomer",
     "GatewayEvent",
+    "GatewayMovement",
+    "GatewayPayout",
+    "GatewayRoute",
     "Instalment",
     "Invoice",
     "InvoiceLine",

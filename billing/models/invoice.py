@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import StrIndex, Upper
 from uuid_utils.compat import uuid7
 
 from billing.core.invoicing import LineKind
@@ -41,6 +42,16 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def collectible(self) -> Self:
         """Finalized and still owed."""
         return self.filter(status__in=COLLECTIBLE)
+
+    def named_in(self, text: str) -> Self:
+        """Those whose number, of its letters and digits alone, is a part of such a text."""
+        bare = Upper(
+            Func(
+                F("number"), Value("[^A-Za-z0-9]"), Value(""), Value("g"), function="regexp_replace"
+            )
+        )
+        found = StrIndex(Value(text), bare, output_field=models.IntegerField())
+        return self.exclude(number=None).alias(place=found).filter(place__gt=0)
 
     def due_for_charge(self, now: datetime, clock: TestClock | None) -> Self:
         """Those whose next charge is due, of one clock's customers or of all others."""

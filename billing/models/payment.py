@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Final, Self
 
 from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
 
-from billing.core.lifecycle import OPEN_ATTEMPTS, UNSENT_ATTEMPTS, AttemptStatus
+from billing.core.lifecycle import (
+    OPEN_ATTEMPTS,
+    UNSENT_ATTEMPTS,
+    WAITING_ATTEMPTS,
+    ActionKind,
+    AttemptStatus,
+)
 from billing.core.money import Money
 from billing.models.choices import choices, one_of
 from billing.models.invoice import Invoice
+from billing.models.sending import Sendable, decided_for_unknown, due
 from customers.models import Customer
 
 
@@ -44,6 +52,20 @@ class PaymentMethodQuerySet(models.QuerySet["PaymentMethod"]):
     def usable(self) -> Self:
         """Not removed."""
         return self.filter(removed_at=None)
+
+    def expiring(self, year: int, month: int) -> Self:
+        """Charged by default, and good until the end of that month."""
+        return self.usable().filter(is_default=True, exp_year=year, exp_month=month)
+
+
+# Kinds of payment methods for people; a gateway may know others.
+KIND_WORDS: Final = {
+    "card": "Card",
+    "sepa_debit": "SEPA direct debit",
+    "pix": "Pix",
+    "paypal": "PayPal",
+    "bank_transfer": "Bank transfer",
+}
 
 
 class PaymentMethod(models.Model):
@@ -82,7 +104,8 @@ class PaymentMethod(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.brand.capitalize()} •••• {self.last4}" if self.last4 else self.kind
+        name = self.brand.capitalize() or KIND_WORDS.get(self.kind, self.kind)
+        return f"{name} •••• {self.last4}" if self.last4 else name
 
 
 class CheckoutStatus(StrEnum):
@@ -100,6 +123,8 @@ class CheckoutSession(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
     gateway = models.CharField(max_length=32)
+    kind = models.CharField(max_length=32, blank=True, default="")
+    route_reason = models.CharField(max_length=255, blank=True, default="")
     external_id = models.CharField(max_length=255, blank=True, default="")
     url = models.URLField(max_length=2000, blank=True, default="")
     status = models.CharField(
@@ -111,6 +136,7 @@ class CheckoutSession(models.Model):
         PaymentMethod, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     created_at = models.DateTimeField()
+    ask_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -131,11 +157,33 @@ class PaymentAttemptQuerySet(models.QuerySet["PaymentAttempt"]):
 
     def unsent(self) -> Self:
         """Those whose outcome only sending them (again, by the same key) will tell."""
-        return self.filter(status__in=UNSENT_ATTEMPTS)
+        return self.filter(status__in=UNSENT_ATTEMPTS, is_undecided=False)
+
+    def to_send(self, now: datetime) -> Self:
+        """Those that are to be sent by now."""
+        return self.unsent().filter(due(now))
+
+    def to_ask(self, now: datetime) -> Self:
+        """Those that wait at their gateway, and are to be asked about by now."""
+        return self.filter(status__in=WAITING_ATTEMPTS, ask_at__lte=now)
+
+    def open(self) -> Self:
+        """Whose outcome is not known yet."""
+        return self.filter(status__in=OPEN_ATTEMPTS)
+
+    def in_flight(self) -> Self:
+        """Open, and not merely instructions how to transfer the money."""
+        return self.open().exclude(
+            status=AttemptStatus.ACTION_REQUIRED, action__kind=ActionKind.TRANSFER
+        )
 
 
-class PaymentAttempt(models.Model):
-    """One charge of one invoice at one gateway. Its id is the gateway's idempotency key."""
+class PaymentAttempt(Sendable):
+    """One charge of one invoice at one gateway. Its id is the gateway's idempotency key.
+
+    While it is ACTION_REQUIRED, `action` is what the payer has to do: the kind, url, code and
+    expires_at of the gateway's `Action`; after `expires_at` we withdraw it.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     invoice = models.ForeignKey(Invoice, on_delete=models.PROTECT, related_name="attempts")
@@ -143,16 +191,10 @@ class PaymentAttempt(models.Model):
     gateway = models.CharField(max_length=32)
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    status = models.CharField(
-        max_length=12, choices=choices(AttemptStatus), default=AttemptStatus.CREATED
-    )
-    external_id = models.CharField(max_length=255, blank=True, default="")
-    decline_code = models.CharField(max_length=64, blank=True, default="")
-    decline_message = models.CharField(max_length=500, blank=True, default="")
     is_hard_decline = models.BooleanField(default=False)
-    created_by = models.CharField(max_length=255, blank=True, default="")
-    created_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
+    route_reason = models.CharField(max_length=255, blank=True, default="")
+    action: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
 
     objects = PaymentAttemptQuerySet.as_manager()
 
@@ -170,12 +212,26 @@ class PaymentAttempt(models.Model):
                 name="attempt_known_once",
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="attempt_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(status=AttemptStatus.ACTION_REQUIRED, action__isnull=False)
+                | (~Q(status=AttemptStatus.ACTION_REQUIRED) & Q(action=None, expires_at=None)),
+                name="an_attempt_that_waits_says_for_what",
+            ),
+            decided_for_unknown("attempt_decided_if_unknown"),
         ]
         indexes = [
             models.Index(
                 fields=["created_at"],
                 condition=Q(status__in=sorted(UNSENT_ATTEMPTS)),
                 name="attempt_unsent",
+            ),
+            models.Index(
+                fields=["ask_at"],
+                condition=Q(status__in=sorted(WAITING_ATTEMPTS)),
+                name="attempt_waiting",
+            ),
+            models.Index(
+                fields=["created_at"], condition=Q(is_undecided=True), name="attempt_undecided"
             ),
         ]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,7 @@ from billing.core.money import Money
 from billing.models.choices import choices, one_of
 from billing.models.credit_note import CreditNote
 from billing.models.payment import Payment
+from billing.models.sending import Sendable, decided_for_unknown, due
 from customers.models import Customer
 
 
@@ -25,10 +27,20 @@ class RefundQuerySet(models.QuerySet["Refund"]):
 
         What came another way than through a gateway is paid out by a person.
         """
-        return self.filter(status__in=UNSENT_ATTEMPTS, payment__attempt__isnull=False)
+        return self.filter(
+            status__in=UNSENT_ATTEMPTS, payment__attempt__isnull=False, is_undecided=False
+        )
+
+    def to_send(self, now: datetime) -> Self:
+        """Those that are to be sent by now."""
+        return self.unsent().filter(due(now))
+
+    def to_ask(self, now: datetime) -> Self:
+        """Those on their way at the gateway, and are to be asked about by now."""
+        return self.filter(status=AttemptStatus.PROCESSING, ask_at__lte=now)
 
 
-class Refund(models.Model):
+class Refund(Sendable):
     """Money of a payment that goes back by the way it came. Its id is the idempotency key.
 
     It is owed because of a credit note, or out of credit that the customer did not use.
@@ -42,16 +54,7 @@ class Refund(models.Model):
     )
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
-    status = models.CharField(
-        max_length=12, choices=choices(AttemptStatus), default=AttemptStatus.CREATED
-    )
-    external_id = models.CharField(max_length=255, blank=True, default="")
-    decline_code = models.CharField(max_length=64, blank=True, default="")
-    decline_message = models.CharField(max_length=500, blank=True, default="")
     reason = models.CharField(max_length=255, blank=True, default="")
-    created_by = models.CharField(max_length=255, blank=True, default="")
-    created_at = models.DateTimeField()
-    settled_at = models.DateTimeField(null=True, blank=True)
 
     objects = RefundQuerySet.as_manager()
 
@@ -59,6 +62,7 @@ class Refund(models.Model):
         constraints = [
             one_of("status", AttemptStatus, name="refund_status_known"),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="refund_amount_positive"),
+            decided_for_unknown("refund_decided_if_unknown"),
         ]
         indexes = [
             models.Index(
@@ -67,6 +71,9 @@ class Refund(models.Model):
                 name="refund_unsent",
             ),
             models.Index(fields=["customer", "-created_at"], name="refund_of_customer"),
+            models.Index(
+                fields=["external_id"], condition=~Q(external_id=""), name="refund_at_gateway"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,6 +111,7 @@ class Dispute(models.Model):
     external_id = models.CharField(max_length=255, blank=True, default="")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    evidence_due_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=255, blank=True, default="")
 
     class Meta:
@@ -120,6 +128,11 @@ class Dispute(models.Model):
             ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="dispute_amount_positive"),
         ]
+        indexes = [
+            models.Index(
+                fields=["external_id"], condition=~Q(external_id=""), name="dispute_at_gateway"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.amount} {self.status.lower()}"
@@ -128,3 +141,30 @@ class Dispute(models.Model):
     def amount(self) -> Money:
         """What is contested."""
         return Money(self.amount_minor, self.currency)
+
+
+class DisputeEvidence(models.Model):
+    """What an operator answered a dispute with. Files went to the gateway and are not kept here:
+    of each its name, size and SHA-256 digest are. `submitted_at` is when the gateway took it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="evidence")
+    text = models.TextField(blank=True, default="")
+    documents: models.JSONField[Any, Any] = models.JSONField(default=list, blank=True)
+    created_by = models.CharField(max_length=255, blank=True, default="")
+    created_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "dispute evidence"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dispute"],
+                condition=Q(submitted_at__isnull=False),
+                name="a_dispute_is_answered_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"evidence on {self.dispute_id}"

@@ -26,7 +26,6 @@ from django.db.models.functions import Coalesce
 
 from billing import models
 from billing.core.dunning import DunningPolicy, DunningStatus, FinalAct, notices_from_json
-from billing.core.lifecycle import OPEN_ATTEMPTS
 from billing.core.postings import RECEIVABLES, Side
 from billing.models import (
     BillingProfile,
@@ -111,9 +110,7 @@ def overdue(now: datetime, clock: TestClock | None) -> QuerySet[Invoice]:
     `fell_due_at` says when; of one in instalments, that is the day of the first one still owed.
     What Stripe bills, Stripe collects.
     """
-    under_way = PaymentAttempt.objects.filter(
-        invoice=OuterRef("pk"), status__in=sorted(OPEN_ATTEMPTS)
-    )
+    under_way = PaymentAttempt.objects.in_flight().filter(invoice=OuterRef("pk"))
     dunned = DunningRun.objects.filter(invoice=OuterRef("pk")).exclude(
         status=DunningStatus.RECOVERED
     )

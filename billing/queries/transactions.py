@@ -107,10 +107,12 @@ _ALL: Final = {
         FROM billing_dispute dispute
         JOIN billing_payment payment ON payment.id = dispute.payment_id""",  # noqa: S608  # constants
     TransactionKind.CREDIT: """
-      SELECT id, 'CREDIT', customer_id, created_at, amount_minor, currency,
-             CASE WHEN remaining_minor = 0 THEN 'USED' ELSE 'OPEN' END, '', reason,
+      SELECT credit.id, 'CREDIT', credit.customer_id, credit.created_at, credit.amount_minor,
+             credit.currency, CASE WHEN remaining_minor = 0 THEN 'USED' ELSE 'OPEN' END,
+             coalesce(payment.gateway, ''), reason,
              CASE WHEN invoice_id IS NULL THEN ARRAY[]::uuid[] ELSE ARRAY[invoice_id] END
-        FROM billing_creditgrant""",
+        FROM billing_creditgrant credit
+        LEFT JOIN billing_payment payment ON payment.id = credit.payment_id""",
     TransactionKind.CREDIT_NOTE: """
       SELECT id, 'CREDIT_NOTE', customer_id, issued_at, total_minor, currency, 'ISSUED', '',
              reason, ARRAY[invoice_id]
@@ -121,8 +123,10 @@ STATUSES: Final = (
     "sending",
     "unknown",
     "processing",
+    "action_required",
     "succeeded",
     "failed",
+    "abandoned",
     "reversed",
     "open",
     "won",

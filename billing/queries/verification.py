@@ -15,6 +15,7 @@ from django.db import connection
 from billing.queries import (
     verification_credit,
     verification_dunning,
+    verification_gateways,
     verification_journal,
     verification_returns,
     verification_revenue,
@@ -248,6 +249,7 @@ CHECKS: Final[dict[str, str]] = {
     **verification_journal.CHECKS,
     **verification_credit.CHECKS,
     **verification_dunning.CHECKS,
+    **verification_gateways.CHECKS,
     **verification_returns.CHECKS,
     **verification_revenue.CHECKS,
 }

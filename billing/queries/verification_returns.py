@@ -115,7 +115,11 @@ CHECKS: Final[dict[str, str]] = {
                                              ELSE ':paid' END AS name
                   FROM billing_refund WHERE status IN ('SUCCEEDED', 'FAILED')) refund
           FULL JOIN (SELECT * FROM billing_journalentry
-                      WHERE kind IN ('REFUND_PAID', 'REFUND_FAILED')) entry
+                      WHERE kind IN ('REFUND_PAID', 'REFUND_FAILED') AND NOT EXISTS (
+                        SELECT FROM billing_journalentry returned
+                         WHERE returned.idempotency_key
+                               = replace(billing_journalentry.idempotency_key, ':paid', ':returned')
+                           AND returned.kind = 'REFUND_RETURNED')) entry
             ON entry.idempotency_key = refund.name
          WHERE refund.id IS NULL OR entry.id IS NULL
     """,

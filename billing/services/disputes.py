@@ -108,6 +108,9 @@ def follow(payment_id: UUID, dispute: base.Dispute, *, now: datetime) -> Dispute
     """What a gateway says of a dispute: it is opened, if it was not, and decided, if it is."""
     with transaction.atomic():
         row = opened(payment_id, dispute, now=now)
+        if row.evidence_due_at != dispute.evidence_due_at:
+            row.evidence_due_at = dispute.evidence_due_at
+            row.save(update_fields=["evidence_due_at"])
         if dispute.status == DisputeStatus.OPEN:
             return row
         step = "win" if dispute.status == DisputeStatus.WON else "lose"

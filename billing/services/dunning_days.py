@@ -89,7 +89,7 @@ def _take(run_id: UUID, *, now: datetime) -> None:
     present = run.customer.lives_at(now)
     if run.due_at is None or run.due_at > present:
         return
-    if run.invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
+    if run.invoice.attempts.in_flight().exists():
         _put_off(
             run, present + AGAIN_AFTER
         )  # or until the charge is declined: see `dunning.failed`

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.contenttypes.models import ContentType
@@ -25,6 +24,7 @@ from billing.core.errors import ConflictError
 from billing.core.lifecycle import OPEN_ATTEMPTS, DisputeStatus, InvoiceStatus
 from billing.core.postings import RECEIVABLES, REFUNDS
 from billing.gateways import registry
+from billing.gateways.abilities import KeepsCopies
 from billing.models import (
     Allocation,
     ApiRequest,
@@ -33,7 +33,9 @@ from billing.models import (
     CreditDraw,
     CreditGrant,
     CreditNote,
+    CustomerNotice,
     Dispute,
+    DisputeEvidence,
     DunningNotice,
     DunningRun,
     GatewayCustomer,
@@ -214,6 +216,8 @@ def _erase_texts(customer: Customer) -> None:
     CreditGrant.objects.filter(customer=pk).update(reason="")
     DunningRun.objects.filter(customer=pk).update(note="")
     DunningNotice.objects.filter(run__customer=pk).update(subject=ERASED, text="")
+    CustomerNotice.objects.filter(customer=pk).update(subject=ERASED, text="")
+    DisputeEvidence.objects.filter(dispute__customer=pk).update(text="", documents=[])
 
 
 def _erase_methods(customer: Customer, now: datetime) -> None:
@@ -232,8 +236,9 @@ def _erase_methods(customer: Customer, now: datetime) -> None:
     visits.update(url="", failure="")
     known = GatewayCustomer.objects.filter(customer=customer)
     for gateway, external_id in known.values_list("gateway", "external_id"):
-        if gateway in settings.GATEWAYS:  # what is not configured mirrors nothing
-            registry.get(gateway).forget(external_id)
+        vendor = registry.offered().get(gateway)
+        if isinstance(vendor, KeepsCopies):
+            vendor.forget(external_id)
 
 
 def _erase_access(customer: Customer, now: datetime) -> None:

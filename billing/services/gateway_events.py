@@ -8,28 +8,30 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
 from billing.core.errors import NotFoundError
-from billing.gateways import registry
 from billing.gateways.base import (
     Charge,
     Dispute,
     Fact,
     GatewayUnavailableError,
+    GatewayUnreachableError,
     MethodChange,
     Notification,
     Refund,
     Setup,
 )
-from billing.models import GatewayEvent, Payment, PaymentAttempt
+from billing.models import CheckoutSession, GatewayCall, GatewayEvent, Payment, PaymentAttempt
 from billing.models import Refund as RefundRow
-from billing.services import disputes, locks, payment_methods, payments, refunds
+from billing.services import calling, disputes, locks, payment_methods, payments, refunds
+from billing.services.calling import Question
 
 logger = logging.getLogger(__name__)
 
@@ -63,10 +65,19 @@ def handle(event_id: UUID, *, now: datetime) -> Sequence[UUID]:
         event = GatewayEvent.objects.filter(pk=event_id).first()
         if not is_ours or event is None or event.handled_at is not None:
             return []
-        GatewayEvent.objects.filter(pk=event_id).update(tries=F("tries") + 1)
-        fact = registry.get(event.gateway).fetch(event.object_type, event.object_id)
-        outcome, attempts = _follow(fact, gateway=event.gateway, now=now)
-        GatewayEvent.objects.filter(pk=event_id).update(handled_at=now, outcome=outcome)
+        tried = GatewayEvent.objects.filter(pk=event_id)
+        tried.update(tries=F("tries") + 1)
+        try:
+            fact = calling.ask(
+                Question(event.gateway, "fetch"),
+                lambda it: it.fetch(event.object_type, event.object_id),
+                now=now,
+            )
+        except GatewayUnreachableError:  # nobody was asked: however long that lasts, it waits
+            tried.filter(tries__gt=0).update(tries=F("tries") - 1)
+            raise
+        outcome, attempts = follow(fact, gateway=event.gateway, now=now)
+        tried.update(handled_at=now, outcome=outcome)
         return attempts
 
 
@@ -80,12 +91,25 @@ def replay(event_id: UUID) -> None:
         raise NotFoundError(f"There is no notification {event_id}.", code="not_found")
 
 
-def _follow(fact: Fact | None, *, gateway: str, now: datetime) -> tuple[str, Sequence[UUID]]:
-    """What was done because of a fact, in words, and the attempts to collect."""
+def prune(*, now: datetime) -> int:
+    """Forget notifications and calls that are older than they are kept; how many."""
+    before = now - timedelta(days=settings.NOTIFICATION_DAYS)
+    events, _ = GatewayEvent.objects.filter(
+        received_at__lt=before, handled_at__isnull=False
+    ).delete()
+    calls, _ = GatewayCall.objects.filter(called_at__lt=before).delete()
+    return events + calls
+
+
+def follow(fact: Fact | None, *, gateway: str, now: datetime) -> tuple[str, Sequence[UUID]]:
+    """Follow what a gateway says: what was done, in words, and the attempts to collect.
+
+    :raises GatewayUnavailableError: if it is about what is not known here yet.
+    """
     if isinstance(fact, Charge):
         return _follow_charge(fact, now), []
     if isinstance(fact, Setup):
-        return _follow_setup(fact, now)
+        return _follow_setup(fact, gateway, now)
     if isinstance(fact, MethodChange):
         method = payment_methods.follow(fact, gateway=gateway, now=now)
         return ("payment method updated" if method else "not one of ours"), []
@@ -97,7 +121,7 @@ def _follow(fact: Fact | None, *, gateway: str, now: datetime) -> tuple[str, Seq
 
 
 def _follow_charge(charge: Charge, now: datetime) -> str:
-    attempt_id = _uuid(charge.reference)
+    attempt_id = uuid_of(charge.reference)
     if attempt_id is None or not PaymentAttempt.objects.filter(pk=attempt_id).exists():
         return "not one of ours"
     attempt = payments.settle(attempt_id, outcome=charge, now=now)
@@ -105,7 +129,7 @@ def _follow_charge(charge: Charge, now: datetime) -> str:
 
 
 def _follow_refund(refund: Refund, now: datetime) -> str:
-    refund_id = _uuid(refund.reference)
+    refund_id = uuid_of(refund.reference)
     if refund_id is None or not RefundRow.objects.filter(pk=refund_id).exists():
         return "not one of ours"
     row = refunds.settle(refund_id, outcome=refund, now=now)
@@ -126,18 +150,24 @@ def _follow_dispute(dispute: Dispute, gateway: str, now: datetime) -> str:
     return f"dispute {row.status.lower()}"
 
 
-def _follow_setup(setup: Setup, now: datetime) -> tuple[str, Sequence[UUID]]:
-    session_id = _uuid(setup.reference)
-    if session_id is None:
+def _follow_setup(setup: Setup, gateway: str, now: datetime) -> tuple[str, Sequence[UUID]]:
+    row = session_of(setup, gateway)
+    if row is None:
         return "not one of ours", []
-    try:
-        settled = payment_methods.settle(session_id, setup=setup, now=now)
-    except NotFoundError:
-        return "not one of ours", []
+    settled = payment_methods.settle(row.pk, setup=setup, now=now)
     return f"checkout {settled.session.status.lower()}", settled.attempts
 
 
-def _uuid(text: str) -> UUID | None:
+def session_of(setup: Setup, gateway: str) -> CheckoutSession | None:
+    """Whose set-up it is: by our reference, or where a gateway does not repeat it, by its own."""
+    sessions = CheckoutSession.objects.filter(gateway=gateway)
+    session_id = uuid_of(setup.reference)
+    by_theirs = sessions.exclude(external_id="").filter(external_id=setup.external_id)
+    return (by_theirs if session_id is None else sessions.filter(pk=session_id)).first()
+
+
+def uuid_of(text: str) -> UUID | None:
+    """Our reference as an id; None for what is not ours."""
     try:
         return UUID(text)
     except ValueError:

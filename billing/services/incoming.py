@@ -9,19 +9,22 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
 
-from billing.core import lifecycle
+from billing.core import lifecycle, references
 from billing.core.errors import ConflictError, InvalidError
+from billing.core.lifecycle import ActionKind, InvoiceStatus
 from billing.core.money import Money, total
-from billing.models import Invoice, Payment, Seller
+from billing.gateways import registry
+from billing.gateways.base import Decline
+from billing.models import Invoice, Payment, PaymentAttempt, Seller
 from billing.queries import balances
-from billing.services import allocations, differences, journal, locks, settling
+from billing.services import allocations, differences, journal, locks, outcomes, settling
 from billing.services.credit import Gift
 from customers.models import Customer
 
 LARGEST_MINOR: Final = 2**53
+ARRIVED: Final = Decline("transfer_arrived", "The transfer has arrived.")
 _WAY: Final = re.compile(r"[a-z][a-z0-9_]{0,31}")
 
 
@@ -86,7 +89,23 @@ def record(
         over=replace(over, by=by),
     )
     _let_go([invoice for invoice, _ in parts], payment, now=present)
+    _await_no_longer([invoice for invoice, _ in parts], now=present)
     return payment
+
+
+def payer_of(reference: str, currency: str) -> tuple[UUID, list[Invoice]]:
+    """Whose open invoices a transfer's text names.
+
+    :raises InvalidError: with code `no_match` if it names none, or those of several customers.
+    """
+    owed = Invoice.objects.collectible().filter(currency=currency)
+    rows = owed.named_in(references.bare(reference)).order_by("due_at", "sequence", "pk")
+    found = {str(invoice.number): invoice for invoice in rows}
+    invoices = [found[number] for number in references.named(reference, found)]
+    if len({invoice.customer_id for invoice in invoices}) != 1:
+        sentence = "Name the customer: the reference names no open invoice, or those of several."
+        raise InvalidError(sentence, code="no_match", errors={"reference": [sentence]})
+    return invoices[0].customer_id, invoices
 
 
 def _require_sense(amount: Money, way: str, received_at: datetime, present: datetime) -> None:
@@ -95,7 +114,8 @@ def _require_sense(amount: Money, way: str, received_at: datetime, present: date
     if not _WAY.fullmatch(way):
         sentence = "A word in lower case, like “bank_transfer”."
         raise InvalidError(sentence, code="invalid_gateway", errors={"gateway": [sentence]})
-    if way in settings.GATEWAYS:
+    vendor = registry.offered().get(way)
+    if vendor is not None and not vendor.capabilities.is_told_by_hand:
         sentence = f"What {way} takes, it tells us itself."
         raise InvalidError(sentence, code="invalid_gateway", errors={"gateway": [sentence]})
     if received_at > present:
@@ -131,7 +151,8 @@ def _parts(
     left, parts = amount, []
     for invoice, (_, part) in zip(invoices, named, strict=True):
         wanted = part or min(Money(owed[invoice.pk], amount.currency), left)
-        parts.append((invoice, wanted))
+        if wanted or part is not None:  # what is named without an amount gets what there is
+            parts.append((invoice, wanted))
         left -= wanted
     if any(part.minor <= 0 for _, part in parts) or left.minor < 0:
         raise InvalidError(
@@ -174,6 +195,16 @@ def payable(customer: Customer, invoice_id: UUID, currency: str) -> Invoice:
             f"Nothing is owed on {invoice.number}: it is {words}.", code="nothing_owed"
         )
     return invoice
+
+
+def _await_no_longer(invoices: Sequence[Invoice], *, now: datetime) -> None:
+    """What was to be transferred for them has arrived."""
+    rows = PaymentAttempt.objects.open().filter(
+        invoice__in=[row.pk for row in invoices if row.status == InvoiceStatus.PAID],
+        action__kind=ActionKind.TRANSFER,
+    )
+    for attempt in rows:
+        outcomes.abandon(attempt, ARRIVED, now=now)
 
 
 def _let_go(invoices: Sequence[Invoice], payment: Payment, *, now: datetime) -> None:

@@ -19,6 +19,7 @@ from billing.models import (
     CreditGrant,
     Dispute,
     DunningRun,
+    GatewayRoute,
     Invoice,
     Payment,
     PaymentAttempt,
@@ -141,6 +142,17 @@ def dispute(dispute_id: UUID) -> Dispute:
     rows = Dispute.objects.filter(pk=dispute_id)
     _customer_of(rows, "dispute", dispute_id)
     return _one(rows.select_related("customer__test_clock", "payment"), "dispute", dispute_id)
+
+
+def gateway_route(name: str) -> GatewayRoute:
+    """Lock a gateway's row, after everything else and for a moment only.
+
+    :raises NotFoundError: if there is none.
+    """
+    row = _locked(GatewayRoute.objects.filter(name=name)).first()
+    if row is None:
+        raise NotFoundError(f"There is no gateway {name}.", code="not_found")
+    return row
 
 
 def live_subscription(customer_id: UUID) -> Subscription | None:

@@ -1,11 +1,12 @@
-"""Mails what customers were told about unpaid invoices, once."""
+"""Mails what customers were told, each thing once."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
 from smtplib import SMTPException
-from typing import Final
+from typing import Final, TypeAlias
+from uuid import UUID
 
 from django.core.cache import cache
 from django.core.mail import EmailMessage
@@ -13,9 +14,11 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from billing.core.dunning import DunningStatus
-from billing.models import DunningNotice
+from billing.models import CustomerNotice, DunningNotice
 
 logger = logging.getLogger(__name__)
+
+_Claim: TypeAlias = "QuerySet[DunningNotice] | QuerySet[CustomerNotice]"
 
 # After so long it would only confuse: it stays on the page, unmailed.
 STALE_AFTER: Final = timedelta(days=3)
@@ -35,28 +38,53 @@ def unmailed(now: datetime) -> QuerySet[DunningNotice]:
     )
 
 
+def untold(now: datetime) -> QuerySet[CustomerNotice]:
+    """What is to be mailed beside dunning, oldest first; likewise."""
+    present = Coalesce(F("customer__test_clock__now"), Value(now))
+    return (
+        CustomerNotice.objects.filter(mailed_at=None, customer__details__isnull=False)
+        .exclude(customer__details__email="")
+        .alias(present=present)
+        .filter(created_at__gte=F("present") - STALE_AFTER)
+        .order_by("created_at")
+    )
+
+
 def mail(notice_id: int, *, now: datetime) -> bool:
-    """Send one notice, unless it has been sent, has become idle, or was just tried in vain.
+    """Send one dunning notice, unless it has been sent, has become idle, or was just tried in vain.
 
     It is claimed before it is sent, so that no two workers send it. A worker that dies in between
     leaves it claimed: it is never mailed, rather than mailed twice, and still stands on the
     customer's page. One that cannot be sent is given back, for the sweeper to try again later.
     """
-    key = f"bursar:notice:{notice_id}"
     rows = unmailed(now).select_related("run__customer__details")
     notice = rows.filter(pk=notice_id).first()
-    if notice is None or cache.get(key):
-        return False
-    claim = DunningNotice.objects.filter(pk=notice_id)
-    if not claim.filter(mailed_at=None).update(mailed_at=now):
+    if notice is None:
         return False
     message = EmailMessage(notice.subject, notice.text, to=[notice.run.customer.details.email])
+    return _send(message, DunningNotice.objects.filter(pk=notice_id), now=now)
+
+
+def tell(notice_id: UUID, *, now: datetime) -> bool:
+    """Send one other notice, as `mail` does."""
+    notice = untold(now).select_related("customer__details").filter(pk=notice_id).first()
+    if notice is None:
+        return False
+    message = EmailMessage(notice.subject, notice.text, to=[notice.customer.details.email])
+    return _send(message, CustomerNotice.objects.filter(pk=notice_id), now=now)
+
+
+def _send(message: EmailMessage, claim: _Claim, *, now: datetime) -> bool:
+    notice = claim.get()
+    key = f"bursar:notice:{notice.pk}"
+    if cache.get(key) or not claim.filter(mailed_at=None).update(mailed_at=now):
+        return False
     try:
         message.send()
     except (OSError, SMTPException, ValueError) as error:  # ValueError: no header, or no address
         claim.update(mailed_at=None)
         cache.set(key, 1, timeout=_PAUSE_SECONDS)
         # What a mail server says may name the address.
-        logger.warning("Notice %s could not be mailed: %s.", notice_id, type(error).__name__)
+        logger.warning("Notice %s could not be mailed: %s.", notice.pk, type(error).__name__)
         return False
     return True

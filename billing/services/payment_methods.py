@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from uuid_utils.compat import uuid7
 
+from billing.core import asking
 from billing.core.errors import (
     ConflictError,
     InvalidError,
@@ -19,9 +20,7 @@ from billing.core.errors import (
     UnavailableError,
 )
 from billing.core.lifecycle import SubscriptionStatus
-from billing.gateways import registry
 from billing.gateways.base import (
-    Gateway,
     GatewayRejectedError,
     GatewayUnavailableError,
     MethodChange,
@@ -30,9 +29,11 @@ from billing.gateways.base import (
     SetupRequest,
     SetupStatus,
 )
-from billing.models import CheckoutSession, GatewayCustomer, PaymentMethod
+from billing.models import CheckoutSession, GatewayCustomer, PaymentAttempt, PaymentMethod
 from billing.models.payment import CheckoutStatus
-from billing.services import journal, locks, payments, subscriptions
+from billing.services import calling, choosing, journal, locks, payments, subscriptions
+from billing.services.calling import Question
+from billing.services.choosing import Wanted
 from customers.models import Customer
 
 
@@ -53,31 +54,31 @@ class Settled:
 
 
 def start_checkout(
-    customer: Customer, *, urls: ReturnUrls, now: datetime, gateway: Gateway | None = None
-) -> CheckoutSession:
+    customer: Customer, *, urls: ReturnUrls, now: datetime, wanted: Wanted = choosing.ANYTHING
+) -> Settled:
     """Begin a visit to the gateway's page, on which the customer enters a payment method.
 
-    `{session}` in a URL is replaced by our session's id.
+    `{session}` in a URL is replaced by our session's id. A kind that asks nothing of the customer
+    is set up at once.
 
-    :raises UnavailableError: if the gateway does not answer.
+    :raises UnavailableError: if the gateway does not answer, or none may be asked.
     :raises ConflictError: if the customer was erased.
+    :raises InvalidError: if there is no such gateway, or it will not do.
     """
-    _require_somebody(customer)
-    vendor = gateway or registry.default()
-    session = CheckoutSession.objects.create(
-        customer=customer, gateway=vendor.name, created_at=customer.lives_at(now)
-    )
+    session = _begin(customer, wanted, makes_default=True, now=now)
     setup = _ask(
-        vendor,
+        session,
         SetupRequest(
             reference=str(session.pk),
             anonymous_id=customer.anonymous_id,
-            customer_external_id=_known_as(customer, vendor),
+            customer_external_id=_known_as(session),
+            kind=session.kind,
             success_url=urls.success.replace("{session}", str(session.pk)),
             cancel_url=urls.cancel.replace("{session}", str(session.pk)),
         ),
+        now=now,
     )
-    return settle(session.pk, setup=setup, now=now).session
+    return settle(session.pk, setup=setup, now=now)
 
 
 def add(
@@ -85,33 +86,28 @@ def add(
     *,
     token: str,
     now: datetime,
-    gateway: Gateway | None = None,
+    gateway: str = "",
     is_default: bool = False,
 ) -> Settled:
     """Set up a payment method by the gateway's own token.
 
+    :param gateway: whose token it is; empty for the first that fits.
     :param is_default: whether it takes the place of the default; the first one always does.
     :raises PaymentFailedError: if the gateway declines it.
     :raises InvalidError: if the gateway does not know the token.
     :raises UnavailableError: if the gateway does not answer.
     :raises ConflictError: if the customer was erased.
     """
-    _require_somebody(customer)
-    vendor = gateway or registry.default()
-    session = CheckoutSession.objects.create(
-        customer=customer,
-        gateway=vendor.name,
-        makes_default=is_default,
-        created_at=customer.lives_at(now),
-    )
+    session = _begin(customer, Wanted(gateway), makes_default=is_default, now=now)
     setup = _ask(
-        vendor,
+        session,
         SetupRequest(
             reference=str(session.pk),
             anonymous_id=customer.anonymous_id,
-            customer_external_id=_known_as(customer, vendor),
+            customer_external_id=_known_as(session),
             token=token,
         ),
+        now=now,
     )
     settled = settle(session.pk, setup=setup, now=now)
     if setup.status == SetupStatus.DECLINED:
@@ -134,11 +130,12 @@ def settle(session_id: UUID, *, setup: Setup, now: datetime) -> Settled:
     session = _locked(session_id)
     customer = session.customer
     present = customer.lives_at(now)
-    GatewayCustomer.objects.get_or_create(
-        customer=customer,
-        gateway=session.gateway,
-        defaults={"external_id": setup.customer_external_id},
-    )
+    if setup.customer_external_id:  # some name a customer only once the method is there
+        GatewayCustomer.objects.get_or_create(
+            customer=customer,
+            gateway=session.gateway,
+            defaults={"external_id": setup.customer_external_id},
+        )
     attempts: list[UUID] = []
     if session.status != CheckoutStatus.COMPLETED and customer.erased_at is None:
         session.external_id, session.url = setup.external_id, setup.url or session.url
@@ -146,8 +143,11 @@ def settle(session_id: UUID, *, setup: Setup, now: datetime) -> Settled:
         session.failure = setup.decline.message if setup.decline else ""
         if setup.method is not None and setup.status == SetupStatus.COMPLETED:
             session.payment_method = _store(session, setup.method, present)
-            attempts = payments.open_for_customer(customer.pk, now=present)
-            attempts += subscriptions.begin_waiting(customer, now=now)
+            if session.payment_method.removed_at is None:
+                attempts = payments.open_for_customer(customer.pk, now=present)
+                attempts += subscriptions.begin_waiting(customer, now=now)
+        if session.status != CheckoutStatus.OPEN:
+            session.ask_at = None
         session.save()
     return Settled(session, attempts)
 
@@ -179,9 +179,12 @@ def remove(method_id: UUID, *, by: str, now: datetime) -> PaymentMethod:
     """Stop using a payment method; the newest of the others becomes the default.
 
     :raises NotFoundError: if there is none, or it was removed already.
-    :raises ConflictError: if it is the last one and a subscription needs it.
+    :raises ConflictError: if it is the last one and a subscription needs it, or a payment with it
+        is under way.
     """
     method = _usable(method_id)
+    if PaymentAttempt.objects.open().filter(payment_method=method).exists():
+        raise ConflictError("A payment with it is under way.", code="charge_under_way")
     others = PaymentMethod.objects.usable().filter(customer=method.customer_id)
     successor = others.exclude(pk=method.pk).order_by("-added_at").first()
     if successor is None and _needs_method(method.customer_id):
@@ -218,9 +221,29 @@ def _require_somebody(customer: Customer) -> None:
         raise ConflictError("This customer was erased.", code="customer_erased")
 
 
-def _ask(vendor: Gateway, request: SetupRequest) -> Setup:
+def _begin(
+    customer: Customer, wanted: Wanted, *, makes_default: bool, now: datetime
+) -> CheckoutSession:
+    """Choose the gateway and write down that it is asked."""
+    _require_somebody(customer)
+    choice = choosing.gateway(customer, wanted, now=now)
+    return CheckoutSession.objects.create(
+        customer=customer,
+        gateway=choice.chosen,
+        kind=choice.kind,
+        route_reason=choice.reason[:255],
+        makes_default=makes_default,
+        created_at=customer.lives_at(now),
+        ask_at=now + asking.VISIT_FIRST,
+    )
+
+
+def _ask(session: CheckoutSession, request: SetupRequest, *, now: datetime) -> Setup:
+    question = Question(
+        session.gateway, "setup", str(session.pk), session.customer.test_clock_id is not None
+    )
     try:
-        return vendor.start_setup(request)
+        return calling.ask(question, lambda it: it.start_setup(request), now=now)
     except GatewayUnavailableError as error:
         raise UnavailableError(
             "The payment gateway does not answer. Please try again.", code="gateway_unavailable"
@@ -229,8 +252,8 @@ def _ask(vendor: Gateway, request: SetupRequest) -> Setup:
         raise InvalidError(str(error), code="rejected_by_gateway") from error
 
 
-def _known_as(customer: Customer, vendor: Gateway) -> str | None:
-    known = GatewayCustomer.objects.filter(customer=customer, gateway=vendor.name)
+def _known_as(session: CheckoutSession) -> str | None:
+    known = GatewayCustomer.objects.filter(customer=session.customer, gateway=session.gateway)
     return known.values_list("external_id", flat=True).first()
 
 
@@ -258,7 +281,10 @@ def _usable(method_id: UUID) -> PaymentMethod:
 
 
 def _store(session: CheckoutSession, details: MethodDetails, now: datetime) -> PaymentMethod:
-    """Keep a method that was set up; what they entered on the gateway's page they mean to use."""
+    """Keep a method that was set up; what they entered on the gateway's page they mean to use.
+
+    One that was removed since they did is not brought back by hearing of it late.
+    """
     method = _known(session, details.external_id) or PaymentMethod(
         customer_id=session.customer_id,
         gateway=session.gateway,
@@ -266,6 +292,8 @@ def _store(session: CheckoutSession, details: MethodDetails, now: datetime) -> P
         version=0,
         added_at=now,
     )
+    if method.removed_at is not None and session.created_at <= method.removed_at:
+        return method
     if session.makes_default:
         _unset_default(session.customer_id)
     others = PaymentMethod.objects.filter(customer=session.customer_id, is_default=True)

@@ -12,15 +12,13 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
 from billing.core import lifecycle
-from billing.core.dunning import DunningStatus
-from billing.core.errors import ConflictError, InvalidError
+from billing.core.errors import ConflictError
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
 from billing.core.money import Money
-from billing.gateways import registry
 from billing.gateways.base import (
     Charge,
     ChargeRequest,
@@ -28,19 +26,14 @@ from billing.gateways.base import (
     Decline,
     GatewayRejectedError,
     GatewayUnavailableError,
+    GatewayUnreachableError,
 )
-from billing.models import (
-    GatewayCustomer,
-    Invoice,
-    Payment,
-    PaymentAttempt,
-    PaymentMethod,
-    bulk,
-)
+from billing.models import GatewayCustomer, Invoice, PaymentAttempt, bulk
 from billing.queries import instalments
-from billing.services import allocations, dunning, invoices, journal, locks, settling
-from billing.services import instalments as agreed
-from customers.models import TestClock
+from billing.services import calling, choosing, invoices, locks, outcomes, sending
+from billing.services.calling import Question
+from billing.services.choosing import Chosen
+from customers.models import BillingDetails, Customer, TestClock
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +52,8 @@ def charge(
     draft was over nothing, or credit has settled it.
 
     :param payment_method_id: instead of the customer's default.
-    :raises ConflictError: if it is not owed, or a charge for it is under way.
+    :raises ConflictError: if it is not owed, a charge for it is under way, or no gateway may be
+        asked (`no_gateway`).
     :raises InvalidError: if there is no payment method to charge.
     """
     invoice = locks.invoice(invoice_id)
@@ -73,14 +67,10 @@ def charge(
             f"There is nothing to charge: the invoice is {invoice.status.lower()}.",
             code="nothing_to_charge",
         )
-    methods = PaymentMethod.objects.usable().filter(customer=invoice.customer_id)
-    chosen = {"is_default": True} if payment_method_id is None else {"pk": payment_method_id}
-    method = methods.filter(**chosen).first()
-    if method is None:
-        raise InvalidError("There is no such payment method.", code="no_payment_method")
-    if invoice.attempts.filter(status__in=lifecycle.OPEN_ATTEMPTS).exists():
+    chosen = choosing.one(invoice, payment_method_id, now=now)
+    if invoice.attempts.open().exists():
         raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")
-    attempt = _attempt(invoice, _asked(invoice, now=present), method, by=by, now=present)
+    attempt = _attempt(invoice, _asked(invoice, now=present), chosen, by=by, now=present)
     attempt.save(force_insert=True)
     _unschedule([invoice])
     return attempt
@@ -89,30 +79,23 @@ def charge(
 def open_attempts(
     due: Sequence[tuple[Invoice, Money]], *, by: str, now: datetime
 ) -> list[PaymentAttempt]:
-    """Write down that invoices shall be charged to their customers' default methods.
+    """Write down that invoices shall be charged to their customers' default methods, or the next.
 
     In a transaction of the caller's, who holds the locks. Invoices on which nothing is due,
-    without a method, or with a charge under way are left as they are.
+    without a method, or with a charge under way are left as they are; where no gateway may be
+    asked at the moment, it is tried again in an hour.
     """
-    methods = {
-        method.customer_id: method
-        for method in PaymentMethod.objects.usable().filter(
-            is_default=True, customer__in=[invoice.customer_id for invoice, _ in due]
-        )
-    }
+    wanted = [(invoice, amount) for invoice, amount in due if amount]
     under_way = set(
-        PaymentAttempt.objects.filter(
-            invoice__in=[invoice for invoice, _ in due], status__in=lifecycle.OPEN_ATTEMPTS
-        ).values_list("invoice_id", flat=True)
+        PaymentAttempt.objects.open()
+        .filter(invoice__in=[invoice for invoice, _ in wanted])
+        .values_list("invoice_id", flat=True)
     )
-    chosen = [
-        (invoice, amount)
-        for invoice, amount in due
-        if amount and invoice.customer_id in methods and invoice.pk not in under_way
-    ]
+    free = [(invoice, amount) for invoice, amount in wanted if invoice.pk not in under_way]
+    found = choosing.many([invoice for invoice, _ in free], now=now)
+    chosen = [(invoice, amount) for invoice, amount in free if invoice.pk in found]
     attempts = [
-        _attempt(invoice, amount, methods[invoice.customer_id], by=by, now=now)
-        for invoice, amount in chosen
+        _attempt(invoice, amount, found[invoice.pk], by=by, now=now) for invoice, amount in chosen
     ]
     bulk.insert(attempts)
     _unschedule([invoice for invoice, _ in chosen if invoice.next_charge_at is not None])
@@ -127,8 +110,8 @@ def retry_due(*, now: datetime, clock: TestClock | None = None, limit: int = 500
     for invoice_id in list(due.values_list("pk", flat=True)):
         invoice = locks.invoice(invoice_id)
         if invoice.status in lifecycle.COLLECTIBLE and invoice.next_charge_at is not None:
-            attempts += open_attempts(instalments.due_on([invoice], now=now), by=SCHEDULE, now=now)
             _unschedule([invoice])
+            attempts += open_attempts(instalments.due_on([invoice], now=now), by=SCHEDULE, now=now)
     return [attempt.pk for attempt in attempts]
 
 
@@ -151,21 +134,54 @@ def unsent_of(customer_id: UUID) -> list[UUID]:
 def collect(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
     """Send an attempt to its gateway and settle it. None: somebody else is at it.
 
+    Where the gateway was not reached and another one may be tried, that is collected instead.
+
     :raises RuntimeError: if called inside a transaction.
     """
+    attempt = _collect(attempt_id, now=now)
+    if attempt is None or attempt.status != AttemptStatus.ABANDONED:
+        return attempt
+    successor = attempt.invoice.attempts.unsent().first()
+    return attempt if successor is None else collect(successor.pk, now=now)
+
+
+@transaction.atomic(durable=True)
+def settle(attempt_id: UUID, *, outcome: Charge, now: datetime) -> PaymentAttempt:
+    """Write down what the gateway said. Whoever hears first wins; the second changes nothing.
+
+    But for one thing: that money was taken after all is never ignored.
+
+    :param now: when it was heard; the customer's own present is what counts.
+    """
+    attempt = locks.attempt(attempt_id)
+    is_late = outcome.status == ChargeStatus.SUCCEEDED and attempt.status != AttemptStatus.SUCCEEDED
+    if attempt.status in lifecycle.OPEN_ATTEMPTS or is_late:
+        outcomes.apply(attempt, outcome, heard_at=now)
+    return attempt
+
+
+def question(attempt: PaymentAttempt, verb: str) -> Question:
+    """What is asked of an attempt's gateway about it."""
+    is_simulated = attempt.invoice.customer.test_clock_id is not None
+    return Question(attempt.gateway, verb, str(attempt.pk), is_simulated)
+
+
+def _collect(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
     with locks.alone("attempt", attempt_id) as is_ours:
         if not is_ours:
             return None
-        attempt, is_repeated = _begin_sending(attempt_id)
+        attempt, is_repeated = _begin_sending(attempt_id, now=now)
         if attempt.status != AttemptStatus.SENDING:
             return attempt
+        request = _request_for(attempt, is_repeated=is_repeated)
         try:
-            outcome = registry.get(attempt.gateway).charge(
-                _request_for(attempt, is_repeated=is_repeated)
+            outcome = calling.ask(
+                question(attempt, "charge"), lambda it: it.charge(request), now=now
             )
-        except GatewayUnavailableError:
+        except GatewayUnavailableError as error:
             logger.warning("No answer from %s on attempt %s.", attempt.gateway, attempt.pk)
-            return _lose_sight(attempt_id)
+            is_unheard = isinstance(error, GatewayUnreachableError) and not is_repeated
+            return _hold(attempt_id, now=now) if is_unheard else _lose_sight(attempt_id, now=now)
         except GatewayRejectedError as error:
             outcome = Charge(
                 reference=str(attempt_id),
@@ -177,52 +193,56 @@ def collect(attempt_id: UUID, *, now: datetime) -> PaymentAttempt | None:
 
 
 @transaction.atomic(durable=True)
-def settle(attempt_id: UUID, *, outcome: Charge, now: datetime) -> PaymentAttempt:
-    """Write down what the gateway said. Whoever hears first wins; the second changes nothing.
-
-    :param now: when it was heard; the customer's own present is what counts.
-    """
+def _begin_sending(attempt_id: UUID, *, now: datetime) -> tuple[PaymentAttempt, bool]:
+    """The attempt, and whether it may have reached the gateway before."""
     attempt = locks.attempt(attempt_id)
-    if attempt.status not in lifecycle.OPEN_ATTEMPTS:
-        return attempt
-    present = attempt.invoice.customer.lives_at(now)
-    attempt.external_id = outcome.external_id or attempt.external_id
-    _OUTCOMES[outcome.status](attempt, outcome, present)
-    attempt.save()
+    return attempt, sending.begin(attempt, now=now)
+
+
+@transaction.atomic(durable=True)
+def _lose_sight(attempt_id: UUID, *, now: datetime) -> PaymentAttempt:
+    attempt = locks.attempt(attempt_id)
+    sending.lose_sight(attempt, now=now)
     return attempt
 
 
 @transaction.atomic(durable=True)
-def _begin_sending(attempt_id: UUID) -> tuple[PaymentAttempt, bool]:
-    """The attempt, and whether it may have reached the gateway before."""
+def _hold(attempt_id: UUID, *, now: datetime) -> PaymentAttempt:
+    """It was not heard: it waits, or gives way to another gateway's method."""
     attempt = locks.attempt(attempt_id)
-    is_repeated = attempt.status != AttemptStatus.CREATED
-    if attempt.status in lifecycle.UNSENT_ATTEMPTS:
-        attempt.status = lifecycle.ATTEMPT.after(attempt.status, "send")
-        attempt.save(update_fields=["status"])
-    return attempt, is_repeated
-
-
-@transaction.atomic(durable=True)
-def _lose_sight(attempt_id: UUID) -> PaymentAttempt:
-    attempt = locks.attempt(attempt_id)
-    if attempt.status == AttemptStatus.SENDING:
-        attempt.status = lifecycle.ATTEMPT.after(attempt.status, "lose_sight")
-        attempt.save(update_fields=["status"])
+    if not sending.hold(attempt, now=now):
+        return attempt
+    chosen = choosing.instead(attempt, now=now)
+    if chosen is not None:
+        present = attempt.invoice.customer.lives_at(now)
+        outcomes.abandon(attempt, choosing.UNREACHED, now=present)
+        successor = _attempt(
+            attempt.invoice, attempt.amount, chosen, by=attempt.created_by, now=present
+        )
+        successor.save(force_insert=True)
     return attempt
 
 
 def _request_for(attempt: PaymentAttempt, *, is_repeated: bool) -> ChargeRequest:
-    known_as = GatewayCustomer.objects.get(
-        customer=attempt.invoice.customer_id, gateway=attempt.gateway
-    )
+    customer = attempt.invoice.customer
+    known_as = GatewayCustomer.objects.get(customer=customer, gateway=attempt.gateway)
     return ChargeRequest(
         reference=str(attempt.pk),
         amount=attempt.amount,
         customer_external_id=known_as.external_id,
         method_external_id=attempt.payment_method.external_id,
+        method_kind=attempt.payment_method.kind,
         is_repeated=is_repeated,
+        receipt_email=_receipt_email(customer),
     )
+
+
+def _receipt_email(customer: Customer) -> str:
+    """Where the gateway may mail a receipt to: only what the installation has allowed."""
+    if not settings.GATEWAY_RECEIPTS:
+        return ""
+    details = BillingDetails.objects.filter(customer=customer)
+    return details.values_list("email", flat=True).first() or ""
 
 
 def _asked(invoice: Invoice, *, now: datetime) -> Money:
@@ -232,12 +252,13 @@ def _asked(invoice: Invoice, *, now: datetime) -> Money:
 
 
 def _attempt(
-    invoice: Invoice, amount: Money, method: PaymentMethod, *, by: str, now: datetime
+    invoice: Invoice, amount: Money, chosen: Chosen, *, by: str, now: datetime
 ) -> PaymentAttempt:
     return PaymentAttempt(
         invoice=invoice,
-        payment_method=method,
-        gateway=method.gateway,
+        payment_method=chosen.method,
+        gateway=chosen.method.gateway,
+        route_reason=chosen.reason[:255],
         amount_minor=amount.minor,
         currency=amount.currency,
         created_by=by,
@@ -250,95 +271,3 @@ def _unschedule(scheduled: Sequence[Invoice]) -> None:
     for invoice in scheduled:
         invoice.next_charge_at = None
     Invoice.objects.filter(pk__in=[invoice.pk for invoice in scheduled]).update(next_charge_at=None)
-
-
-def _succeed(attempt: PaymentAttempt, _outcome: Charge, now: datetime) -> None:
-    invoice = attempt.invoice
-    attempt.status = lifecycle.ATTEMPT.after(attempt.status, "succeed")
-    attempt.settled_at = now
-    payment = Payment(
-        customer_id=invoice.customer_id,
-        gateway=attempt.gateway,
-        attempt=attempt,
-        amount_minor=attempt.amount_minor,
-        currency=attempt.currency,
-        received_at=now,
-        created_by=attempt.created_by,
-    )
-    allocations.receive(
-        payment,
-        [(invoice, attempt.amount)],
-        context={
-            "attempt": str(attempt.pk),
-            "external_id": attempt.external_id,
-            "method": str(attempt.payment_method_id),
-            "method_kind": attempt.payment_method.kind,
-            "charged_by": attempt.created_by,
-        },
-        now=now,
-    )
-
-
-def _process(attempt: PaymentAttempt, _outcome: Charge, _now: datetime) -> None:
-    attempt.status = lifecycle.ATTEMPT.after(attempt.status, "process")
-
-
-def _decline(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
-    invoice = attempt.invoice
-    reason = outcome.decline or Decline("declined", "The payment was declined.")
-    attempt.status = lifecycle.ATTEMPT.after(attempt.status, "fail")
-    attempt.settled_at = now
-    attempt.decline_code = reason.code[:64]
-    attempt.decline_message = reason.message[:500]
-    attempt.is_hard_decline = reason.is_hard
-    is_owed = invoice.status in lifecycle.COLLECTIBLE  # else it was paid another way meanwhile
-    if is_owed:
-        _put_in_error(invoice, attempt, now)
-    journal.post(
-        journal.Fact(
-            kind="PAYMENT_DECLINED",
-            key=f"attempt:{attempt.pk}:declined",
-            customer_id=invoice.customer_id,
-            occurred_at=now,
-            context={
-                "invoice": invoice.number,
-                "gateway": attempt.gateway,
-                "code": reason.code,
-                "amount": str(attempt.amount),
-                "next_charge_at": (
-                    invoice.next_charge_at.isoformat() if invoice.next_charge_at else None
-                ),
-            },
-            source_kind="invoice",
-            source_id=invoice.pk,
-        )
-    )
-    if is_owed:
-        settling.fall_past_due(invoice, now)
-
-
-def _put_in_error(invoice: Invoice, attempt: PaymentAttempt, now: datetime) -> None:
-    """What was declined is dunned; what recovered before was another instalment."""
-    failed = invoice.attempts.filter(
-        status=AttemptStatus.FAILED, payment_method=attempt.payment_method_id
-    )
-    recovered = invoice.dunning_runs.filter(status=DunningStatus.RECOVERED)
-    recovered_at = recovered.aggregate(at=Max("ended_at"))["at"]
-    if recovered_at is not None:
-        failed = failed.filter(settled_at__gt=recovered_at)
-    invoice.status = lifecycle.INVOICE.after(invoice.status, "fail")
-    dunned_at = dunning.failed(
-        invoice, is_hard=attempt.is_hard_decline, failures=failed.count() + 1, now=now
-    )
-    invoice.next_charge_at = dunned_at
-    if not attempt.is_hard_decline:
-        invoice.next_charge_at = agreed.next_charge(invoice, dunned_at, now=now)
-    invoice.version += 1
-    invoice.save(update_fields=["status", "next_charge_at", "version"])
-
-
-_OUTCOMES: Final = {
-    ChargeStatus.SUCCEEDED: _succeed,
-    ChargeStatus.PROCESSING: _process,
-    ChargeStatus.DECLINED: _decline,
-}

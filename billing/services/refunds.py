@@ -7,14 +7,11 @@ stays UNKNOWN and is sent again under the same key, never under another.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 
 from billing.core import lifecycle, postings, returning
 from billing.core.crediting import WHOLE, Request
@@ -22,23 +19,31 @@ from billing.core.errors import ConflictError, InvalidError
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
 from billing.core.money import Money
 from billing.core.returning import Destination
-from billing.gateways import base, registry
+from billing.gateways import base
 from billing.gateways.base import (
     ChargeStatus,
     Decline,
     GatewayRejectedError,
     GatewayUnavailableError,
+    GatewayUnreachableError,
     RefundRequest,
 )
-from billing.models import CreditDraw, CreditGrant, Invoice, Payment, Refund
-from billing.models.credit import CreditGrantQuerySet, DrawKind, GrantKind
+from billing.models import Invoice, Payment, Refund
+from billing.models.credit import DrawKind
 from billing.models.credit_note import CreditReason
 from billing.queries import refundable
-from billing.services import credit, credit_notes, drawing, journal, locks
-from billing.services.credit import Source
+from billing.services import (
+    calling,
+    credit_notes,
+    drawing,
+    journal,
+    locks,
+    refund_outcomes,
+    sending,
+)
+from billing.services.calling import Question
 from billing.services.credit_notes import Order
 from billing.services.drawing import Purpose
-from billing.services.journal import Fact
 
 logger = logging.getLogger(__name__)
 
@@ -116,7 +121,7 @@ def collect(refund_id: UUID, *, now: datetime) -> Refund | None:
     with locks.alone("refund", refund_id) as is_ours:
         if not is_ours:
             return None
-        refund, is_repeated = _begin_sending(refund_id)
+        refund, is_repeated = _begin_sending(refund_id, now=now)
         attempt = refund.payment.attempt
         if refund.status != AttemptStatus.SENDING or attempt is None:
             return refund
@@ -127,10 +132,15 @@ def collect(refund_id: UUID, *, now: datetime) -> Refund | None:
             is_repeated=is_repeated,
         )
         try:
-            outcome = registry.get(attempt.gateway).refund(request)
-        except GatewayUnavailableError:
+            outcome = calling.ask(
+                question(refund, attempt.gateway, "refund"),
+                lambda it: it.refund(request),
+                now=now,
+            )
+        except GatewayUnavailableError as error:
             logger.warning("No answer from %s on refund %s.", attempt.gateway, refund.pk)
-            return _lose_sight(refund_id)
+            is_unheard = isinstance(error, GatewayUnreachableError) and not is_repeated
+            return _put_off(refund_id, is_unheard=is_unheard, now=now)
         except GatewayRejectedError as error:
             outcome = base.Refund(
                 reference=str(refund_id),
@@ -145,14 +155,22 @@ def collect(refund_id: UUID, *, now: datetime) -> Refund | None:
 def settle(refund_id: UUID, *, outcome: base.Refund, now: datetime) -> Refund:
     """Write down what the gateway said. Whoever hears first wins; the second changes nothing.
 
+    But for one thing: that the money came back after all, because nobody took it.
+
     :param now: when it was heard; the customer's own present is what counts.
     """
     refund = locks.refund(refund_id)
-    if refund.status in lifecycle.OPEN_ATTEMPTS:
-        refund.external_id = outcome.external_id or refund.external_id
-        _OUTCOMES[outcome.status](refund, outcome, refund.customer.lives_at(now))
-        refund.save()
+    has_come_back = (
+        refund.status == AttemptStatus.SUCCEEDED and outcome.status == ChargeStatus.DECLINED
+    )
+    if refund.status in lifecycle.OPEN_ATTEMPTS or has_come_back:
+        refund_outcomes.apply(refund, outcome, heard_at=now)
     return refund
+
+
+def question(refund: Refund, gateway: str, verb: str) -> Question:
+    """What is asked of the gateway about a refund."""
+    return Question(gateway, verb, str(refund.pk), refund.customer.test_clock_id is not None)
 
 
 @transaction.atomic
@@ -170,10 +188,8 @@ def pay_out(refund_id: UUID, *, reference: str, by: str, now: datetime) -> Refun
         )
     if refund.status not in lifecycle.OPEN_ATTEMPTS:
         return refund
-    refund.external_id = reference[:255]
-    paid_out = base.Refund(str(refund.pk), reference, ChargeStatus.SUCCEEDED)
-    _succeed(refund, paid_out, refund.customer.lives_at(now), by=by)
-    refund.save()
+    paid_out = base.Refund(str(refund.pk), reference[:255], ChargeStatus.SUCCEEDED)
+    refund_outcomes.apply(refund, paid_out, heard_at=now, by=by)
     return refund
 
 
@@ -195,7 +211,7 @@ def open_for(payment: Payment, amount: Money, ask: Ask, *, now: datetime) -> Ref
 
 def _of_credit(payment: Payment, wanted: Money, ask: Ask, *, now: datetime) -> list[Refund]:
     """What of a payment is credit that nobody used."""
-    grants = _grants_of(payment).usable(now)
+    grants = refund_outcomes.grants_of(payment).usable(now)
     draws = drawing.draw(list(grants), wanted, Purpose(DrawKind.REFUND, by=ask.by), now=now)
     if not draws:
         return []
@@ -203,7 +219,7 @@ def _of_credit(payment: Payment, wanted: Money, ask: Ask, *, now: datetime) -> l
     amount = drawing.total(draws, payment.currency)
     refund = open_for(payment, amount, ask, now=now)
     journal.post(
-        _fact(
+        refund_outcomes.fact(
             "REFUND_OWED",
             refund,
             key="owed",
@@ -262,125 +278,20 @@ def _require_customers_right(invoice: Invoice, amount: Money | None, *, now: dat
 
 
 @transaction.atomic(durable=True)
-def _begin_sending(refund_id: UUID) -> tuple[Refund, bool]:
+def _begin_sending(refund_id: UUID, *, now: datetime) -> tuple[Refund, bool]:
     """The refund, and whether it may have reached the gateway before."""
     refund = locks.refund(refund_id)
     is_repeated = refund.status != AttemptStatus.CREATED
-    if refund.status in lifecycle.UNSENT_ATTEMPTS and refund.payment.attempt_id is not None:
-        refund.status = lifecycle.ATTEMPT.after(refund.status, "send")
-        refund.save(update_fields=["status"])
+    if refund.payment.attempt_id is not None:
+        sending.begin(refund, now=now)
     return refund, is_repeated
 
 
 @transaction.atomic(durable=True)
-def _lose_sight(refund_id: UUID) -> Refund:
+def _put_off(refund_id: UUID, *, is_unheard: bool, now: datetime) -> Refund:
     refund = locks.refund(refund_id)
-    if refund.status == AttemptStatus.SENDING:
-        refund.status = lifecycle.ATTEMPT.after(refund.status, "lose_sight")
-        refund.save(update_fields=["status"])
+    if is_unheard:
+        sending.hold(refund, now=now)
+    else:
+        sending.lose_sight(refund, now=now)
     return refund
-
-
-def _succeed(refund: Refund, _outcome: base.Refund, now: datetime, *, by: str = "") -> None:
-    refund.status = lifecycle.ATTEMPT.after(refund.status, "succeed")
-    refund.settled_at = now
-    refund.save()
-    journal.post(
-        _fact(
-            "REFUND_PAID",
-            refund,
-            key="paid",
-            at=now,
-            posted=postings.refund_paid(refund.amount, gateway=refund.payment.gateway),
-            by=by or refund.created_by,
-        )
-    )
-    if refund.credit_note is not None:
-        credit_notes.conclude(locks.invoice(refund.credit_note.invoice_id))
-
-
-def _process(refund: Refund, _outcome: base.Refund, _now: datetime) -> None:
-    refund.status = lifecycle.ATTEMPT.after(refund.status, "process")
-
-
-def _fail(refund: Refund, outcome: base.Refund, now: datetime) -> None:
-    """The money is still with us: it is the customer's credit, and operators see why."""
-    reason = outcome.decline or Decline("failed", "The refund failed.")
-    refund.status = lifecycle.ATTEMPT.after(refund.status, "fail")
-    refund.settled_at = now
-    refund.decline_code, refund.decline_message = reason.code[:64], reason.message[:500]
-    _give_back(refund, now=now)
-    journal.post(
-        _fact(
-            "REFUND_FAILED",
-            refund,
-            key="failed",
-            at=now,
-            posted=postings.refund_failed(refund.amount),
-            code=reason.code,
-        )
-    )
-
-
-def _give_back(refund: Refund, *, now: datetime) -> None:
-    """Credit again: that which was drawn for the refund, or else new credit."""
-    drawn = CreditDraw.objects.filter(kind=DrawKind.REFUND, grant__in=_grants_of(refund.payment))
-    draws = list(drawn.prefetch_related("grant").order_by("pk"))
-    if refund.credit_note is None and not drawing.total(draws, refund.currency) < refund.amount:
-        purpose = Purpose(DrawKind.REFUND, by=refund.created_by)
-        drawing.put(drawing.give_back(draws, refund.amount, purpose, now=now))
-        return
-    credit.give(
-        refund.customer_id,
-        refund.amount,
-        source=Source(credit_note_id=refund.credit_note_id),
-        reason="A refund that failed",
-        now=now,
-        by=refund.created_by,
-    )
-
-
-def _grants_of(payment: Payment) -> CreditGrantQuerySet:
-    """What of a payment became credit: what was over, or was credited of what it settled."""
-    settled = payment.allocations.standing().values("invoice")
-    rows = CreditGrant.objects.filter(
-        Q(payment=payment) | Q(credit_note__invoice__in=settled), kind=GrantKind.PAID
-    )
-    return rows.filter(currency=payment.currency)
-
-
-def _fact(
-    kind: str,
-    refund: Refund,
-    *,
-    key: str,
-    at: datetime,
-    posted: postings.Postings,
-    **context: object,
-) -> Fact:
-    note = refund.credit_note
-    return Fact(
-        kind=kind,
-        key=f"refund:{refund.pk}:{key}",
-        customer_id=refund.customer_id,
-        occurred_at=at,
-        context={
-            "payment": str(refund.payment_id),
-            "gateway": refund.payment.gateway,
-            "external_id": refund.external_id,
-            "amount": str(refund.amount),
-            "reason": refund.reason,
-            "credit_note": note.number if note else None,
-            **context,
-        },
-        postings=posted,
-        source_kind="refund",
-        source_id=refund.pk,
-    )
-
-
-_OUTCOMES: Final[Mapping[ChargeStatus, Callable[[Refund, base.Refund, datetime], None]]] = {
-    ChargeStatus.SUCCEEDED: _succeed,
-    ChargeStatus.PROCESSING: _process,
-    ChargeStatus.DECLINED: _fail,
-}

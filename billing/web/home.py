@@ -10,18 +10,20 @@ from django.shortcuts import render
 from billing import clock
 from billing.core.lifecycle import SubscriptionStatus
 from billing.queries import overview
-from billing.web import arrears, members, meters, sandbox, words
+from billing.web import arrears, kinds, members, meters, sandbox, waiting, words
 from billing.web.members import Member
 from billing.web.pages import command, page, see
 
 
 @page
 def home(request: HttpRequest, member: Member) -> HttpResponse:
-    """Plan, access, next charge, usage, card and latest invoices."""
-    found = overview.of(member.customer, now=clock.now())
+    """What waits for them, plan, access, next charge, usage, payment method, latest invoices."""
+    now = clock.now()
+    found = overview.of(member.customer, now=now)
     subscription = found.rights.subscription
     if subscription is None:
         return see("plans")
+    asked, is_charging = waiting.open_of(member.customer)
     return render(
         request,
         "billing/home.html",
@@ -30,16 +32,19 @@ def home(request: HttpRequest, member: Member) -> HttpResponse:
             "overview": found,
             "subscription": subscription,
             "terms": subscription.plan_terms,
-            "standing": words.standing(found),
+            "asked": asked,
+            "standing": words.standing(found, is_asked=bool(asked)),
             "arrears": [arrears.shown(row) for row in found.arrears],
             "access": words.access(found.rights.access.reason),
             "sums": meters.sums(found),
             "expiry": words.expiry(found.method) if found.method else "",
+            "expiring": words.expiring(found.method, now=found.present) if found.method else None,
+            "kinds": [] if found.method else kinds.addable(member.customer, having=(), now=now),
             "meters": meters.in_use(found),
             "invoices": [(invoice, words.invoice(invoice)) for invoice in found.recent],
             "is_waiting": subscription.status == SubscriptionStatus.INCOMPLETE,
             "sandbox": sandbox.panel(found) if settings.TEST_CLOCKS else None,
-            "pending": found.is_charging,
+            "pending": is_charging,
         },
     )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -22,6 +22,10 @@ from billing.web.members import Member
 _P = ParamSpec("_P")
 _MemberView = Callable[Concatenate[HttpRequest, Member, _P], HttpResponseBase]
 _View = Callable[Concatenate[HttpRequest, _P], HttpResponseBase]
+# What a service says to operators, in words for customers.
+_KINDLY: Final[Mapping[str, str]] = {
+    "no_gateway": "This cannot be used at the moment. Please try again later, or pay another way.",
+}
 
 
 class SeeOther(HttpResponseRedirect):
@@ -33,6 +37,12 @@ class SeeOther(HttpResponseRedirect):
 def see(name: str, **arguments: Any) -> SeeOther:
     """Send the browser on to one of our pages."""
     return SeeOther(reverse(name, kwargs=arguments))
+
+
+def tries(request: HttpRequest) -> int:
+    """How often a page that looks again by itself has looked, by its address."""
+    text = request.GET.get("tries", "")
+    return min(int(text), 10_000) if text.isascii() and text.isdecimal() and len(text) < 9 else 0
 
 
 def page(view: _MemberView[_P]) -> _View[_P]:
@@ -64,7 +74,7 @@ def command(*, back: str, takes: tuple[str, ...] = ()) -> Callable[[_MemberView[
             except NotFoundError:
                 raise
             except BillingError as error:
-                messages.error(request, error.detail)
+                messages.error(request, _KINDLY.get(error.code, error.detail))
                 return see(back, **{name: kwargs[name] for name in takes})
 
         return require_POST(_for_members(guarded))

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from billing.web import cards, credit, details, home, invoices, landing, returns, sandbox, statement
+from billing.web import (
+    credit,
+    details,
+    home,
+    invoices,
+    landing,
+    methods,
+    paying,
+    returns,
+    sandbox,
+    statement,
+)
 
 urlpatterns = [
     path("", landing.landing, name="landing"),
@@ -16,31 +27,34 @@ urlpatterns = [
     path("billing/statement/", statement.statement, name="billing_statement"),
     path("billing/details/", details.details, name="billing_details"),
     path("billing/details/data/", details.data, name="billing_data"),
-    path("billing/payment-methods/", cards.listed, name="payment_methods"),
-    path("billing/payment-methods/add/", cards.add, name="payment_method_add"),
+    path("billing/payment-methods/", methods.listed, name="payment_methods"),
+    path("billing/payment-methods/add/", methods.add, name="payment_method_add"),
     path(
         "billing/payment-methods/confirming/<uuid:session_id>/",
-        cards.confirming,
+        methods.confirming,
         name="payment_method_confirming",
     ),
     path(
         "billing/payment-methods/<uuid:method_id>/default/",
-        cards.make_default,
+        methods.make_default,
         name="payment_method_default",
     ),
     path(
         "billing/payment-methods/<uuid:method_id>/removal/",
-        cards.confirm_removal,
+        methods.confirm_removal,
         name="payment_method_removal",
     ),
     path(
         "billing/payment-methods/<uuid:method_id>/remove/",
-        cards.remove,
+        methods.remove,
         name="payment_method_remove",
     ),
     path("billing/invoices/", invoices.listed, name="invoices"),
     path("billing/invoices/<uuid:invoice_id>/", invoices.shown, name="invoice"),
-    path("billing/invoices/<uuid:invoice_id>/pay/", invoices.pay, name="invoice_pay"),
+    path("billing/invoices/<uuid:invoice_id>/pay/", paying.pay, name="invoice_pay"),
+    path("billing/invoices/<uuid:invoice_id>/finish/", paying.finish, name="invoice_finish"),
+    path("billing/invoices/<uuid:invoice_id>/back/", paying.back, name="invoice_back"),
+    path("billing/invoices/<uuid:invoice_id>/withdraw/", paying.withdraw, name="invoice_withdraw"),
     path("billing/invoices/<uuid:invoice_id>/refund/", returns.refund, name="invoice_refund"),
     path("billing/invoices/<uuid:invoice_id>/contest/", returns.contest, name="invoice_contest"),
     path("billing/sandbox/advance/", sandbox.advance, name="sandbox_advance"),

@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import calendar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
+from django.utils.formats import date_format
+
 from billing.core import dunning
 from billing.core.entitlements import Reason
 from billing.core.figures import plain
-from billing.core.lifecycle import AttemptStatus, InvoiceStatus, SubscriptionStatus
-from billing.models import Invoice, PaymentAttempt, PaymentMethod, Refund, Subscription
+from billing.core.lifecycle import (
+    AttemptStatus,
+    DisputeStatus,
+    InvoiceStatus,
+    SubscriptionStatus,
+)
+from billing.models import (
+    Dispute,
+    Invoice,
+    PaymentAttempt,
+    PaymentMethod,
+    Refund,
+    Subscription,
+)
+from billing.models.refund import DisputeSource
 from billing.queries.overview import Overview
 from billing.templatetags.dates import day, moment
+from billing.templatetags.money import money
+from billing.web import kinds
 from customers.models import TaxId, TaxIdStatus
 
 
@@ -43,8 +62,11 @@ class Standing:
     sentence: str
 
 
-def standing(overview: Overview) -> Standing:
-    """The plan's state in plain words."""
+def standing(overview: Overview, *, is_asked: bool = False) -> Standing:
+    """The plan's state in plain words.
+
+    :param is_asked: whether a payment waits for the customer.
+    """
     subscription = overview.rights.subscription
     if subscription is None:
         return Standing(Badge("No plan", Tone.QUIET), "Choose a plan to begin.")
@@ -52,11 +74,11 @@ def standing(overview: Overview) -> Standing:
     if status == SubscriptionStatus.TRIALING:
         return _trial(subscription, overview)
     if status == SubscriptionStatus.INCOMPLETE:
-        return Standing(Badge("Waiting for a card", Tone.WAIT), _waiting(subscription))
+        return Standing(Badge("Waiting for a payment method", Tone.WAIT), _waiting(subscription))
     if status == SubscriptionStatus.PAST_DUE:
         return Standing(Badge("Payment overdue", Tone.BAD), _past_due(subscription, overview))
     if status == SubscriptionStatus.ACTIVE:
-        return _active(subscription, overview)
+        return _active(subscription, overview, is_asked=is_asked)
     return _OTHERS[status]
 
 
@@ -72,13 +94,41 @@ def invoice(row: Invoice) -> Badge:
 
 def attempt(row: PaymentAttempt) -> str:
     """What became of a charge, without its date."""
-    method = str(row.payment_method)
-    status = AttemptStatus(row.status)
+    status, method = AttemptStatus(row.status), row.payment_method
     if status == AttemptStatus.SUCCEEDED:
-        return f"Paid with {method}."
+        return f"Paid {kinds.paying(method)}."
     if status == AttemptStatus.FAILED:
-        return f"{method} was declined. {row.decline_message}".strip()
-    return f"{method} is being charged. We are waiting for the answer."
+        return f"{_refused(method)} {row.decline_message}".strip()
+    if status == AttemptStatus.ABANDONED:
+        return f"Not paid {kinds.paying(method)}. {row.decline_message}".strip()
+    if status == AttemptStatus.ACTION_REQUIRED:
+        return f"To be paid {kinds.paying(method)}. It waits for you."
+    if status == AttemptStatus.UNKNOWN:
+        return f"{begun(row)} It is being confirmed with the bank."
+    return f"{begun(row)} We are waiting for the answer."
+
+
+def begun(row: PaymentAttempt) -> str:
+    """That it is under way."""
+    if kinds.is_pushed(row.payment_method):
+        return f"Your payment {kinds.paying(row.payment_method)} is being prepared."
+    return f"{row.payment_method} is being charged."
+
+
+def progress(row: PaymentAttempt) -> str:
+    """What is going on with a charge that is under way and asks nothing of anybody."""
+    if row.status == AttemptStatus.UNKNOWN:
+        return (
+            "Your payment is being confirmed with the bank. Nothing is charged twice, and there is"
+            " nothing for you to do."
+        )
+    return begun(row)
+
+
+def dispute(row: Dispute) -> str:
+    """How things stand with what was contested."""
+    sentences = _BANKS if row.source == DisputeSource.GATEWAY else _CUSTOMERS
+    return sentences[DisputeStatus(row.status)].format(amount=money(row.amount))
 
 
 def refund(row: Refund) -> str:
@@ -97,12 +147,45 @@ def expiry(method: PaymentMethod) -> str:
     return f"expires {method.exp_month:02}/{method.exp_year}"
 
 
+def expiring(method: PaymentMethod, *, now: datetime) -> Standing | None:
+    """That it expires soon, or has expired; None while that is far off."""
+    if method.exp_month is None or method.exp_year is None:
+        return None
+    last = calendar.monthrange(method.exp_year, method.exp_month)[1]
+    end = datetime(method.exp_year, method.exp_month, last, 23, 59, 59, tzinfo=now.tzinfo)
+    if now + timedelta(days=settings.EXPIRY_NOTICE_DAYS) < end:
+        return None
+    month = date_format(end, "F Y")
+    if end < now:
+        return Standing(
+            Badge("Expired", Tone.BAD),
+            f"It was good until the end of {month}. If your bank has sent you a new one, please"
+            " add that.",
+        )
+    return Standing(
+        Badge("Expires soon", Tone.WAIT),
+        f"It is good until the end of {month}. Where your bank tells us the new date there is"
+        " nothing to do; else please add another payment method in time.",
+    )
+
+
 def left(end: datetime, now: datetime) -> str:
     """`14 days left`; a day that has begun counts."""
     days = -((now - end) // timedelta(days=1))
     if days <= 0:
         return "over now"
     return "less than a day left" if end - now < timedelta(days=1) else _days(days)
+
+
+def _refused(method: PaymentMethod) -> str:
+    if kinds.is_pushed(method):
+        return f"Not paid {kinds.paying(method)}."
+    return f"{method} was declined."
+
+
+def _with(method: PaymentMethod) -> str:
+    words = kinds.paying(method)
+    return f"and you pay {words}" if kinds.is_pushed(method) else words
 
 
 def _days(count: int) -> str:
@@ -120,19 +203,21 @@ def _trial(subscription: Subscription, overview: Overview) -> Standing:
         return Standing(
             Badge("Free trial", Tone.GOOD), f"{start} No card needed, nothing is charged."
         )
+    goes_on = f"afterwards your plan goes on {_with(overview.method)}"
     return Standing(
-        Badge("Free trial", Tone.GOOD),
-        f"{start} Nothing is charged for it; afterwards your plan goes on with {overview.method}.",
+        Badge("Free trial", Tone.GOOD), f"{start} Nothing is charged for it; {goes_on}."
     )
 
 
-def _active(subscription: Subscription, overview: Overview) -> Standing:
+def _active(subscription: Subscription, overview: Overview, *, is_asked: bool) -> Standing:
+    if is_asked:
+        return Standing(Badge("Active", Tone.WAIT), "A payment waits for you.")
     if subscription.cancel_at is not None:
         return Standing(
             Badge("Active", Tone.WAIT), f"Your plan ends on {day(subscription.cancel_at)}."
         )
     if _lacks_method(subscription, overview):
-        return Standing(Badge("Active", Tone.WAIT), "Please add a card: there is none to charge.")
+        return Standing(Badge("Active", Tone.WAIT), "Please add a payment method: there is none.")
     return Standing(Badge("Active", Tone.GOOD), "Everything is in order. There is nothing to do.")
 
 
@@ -142,9 +227,9 @@ def _lacks_method(subscription: Subscription, overview: Overview) -> bool:
 
 def _waiting(subscription: Subscription) -> str:
     if subscription.trial_end is None:
-        return "Waiting for a card: your plan begins when you add one."
+        return "Waiting for a payment method: your plan begins when you add one."
     return (
-        f"Waiting for a card: your trial ended on {day(subscription.trial_end)}. "
+        f"Waiting for a payment method: your trial ended on {day(subscription.trial_end)}. "
         "Your plan begins on the day you add one, and you pay for what is left of the period only."
     )
 
@@ -160,18 +245,18 @@ def _past_due(subscription: Subscription, overview: Overview) -> str:
         ]
     tries = [row.next_charge_at for row in overview.overdue if row.next_charge_at is not None]
     if tries:
-        sentences.append(f"We try again on {moment(min(tries))}; a new card is charged at once.")
+        sentences.append(f"We try again on {moment(min(tries))}; a new one is charged at once.")
     elif overview.method is None:
-        sentences.append("Please pay, or add a card: it is charged at once.")
+        sentences.append("Please pay, or add a payment method: it is used at once.")
     else:
-        sentences.append("We do not try this card again. Please add another one.")
+        sentences.append("We do not try it again. Please pay, or add another payment method.")
     return " ".join(sentences)
 
 
 def _failed(overview: Overview) -> str:
     """What became of the payment that is missing."""
     is_declined = any(arrear.declined for arrear in overview.arrears)
-    return "was declined" if is_declined or not overview.arrears else "was due"
+    return "failed" if is_declined or not overview.arrears else "was due"
 
 
 _OTHERS: Final = {
@@ -183,7 +268,7 @@ _ACCESS: Final = {
     Reason.SUBSCRIBED: "You can use the service.",
     Reason.GRACE_PERIOD: "You can still use the service.",
     Reason.NO_SUBSCRIPTION: "You cannot use the service: you have no plan.",
-    Reason.PAYMENT_METHOD_REQUIRED: "You cannot use the service: your plan needs a card first.",
+    Reason.PAYMENT_METHOD_REQUIRED: "You cannot use the service: your plan needs a payment method.",
     Reason.PAST_DUE: "You cannot use the service: a payment is overdue.",
     Reason.PAUSED: "You cannot use the service: your plan is paused.",
     Reason.CANCELED: "You cannot use the service: your plan has ended.",
@@ -192,7 +277,7 @@ _INVOICE: Final = {
     InvoiceStatus.DRAFT: Badge("Draft", Tone.QUIET),
     InvoiceStatus.PENDING: Badge("Open", Tone.WAIT),
     InvoiceStatus.PAID: Badge("Paid", Tone.GOOD),
-    InvoiceStatus.CHARGED_WITH_ERROR: Badge("Payment declined", Tone.BAD),
+    InvoiceStatus.CHARGED_WITH_ERROR: Badge("Payment failed", Tone.BAD),
     InvoiceStatus.CANCELED: Badge("Canceled", Tone.QUIET),
     InvoiceStatus.UNCOLLECTIBLE: Badge("Written off", Tone.QUIET),
     InvoiceStatus.REFUNDED: Badge("Refunded", Tone.QUIET),
@@ -201,6 +286,16 @@ _INVOICE: Final = {
 }
 
 
+_BANKS: Final = {
+    DisputeStatus.OPEN: "{amount} of it are contested by your bank. The bank decides; we wait.",
+    DisputeStatus.WON: "Your bank contested {amount} of it and has decided: the payment stands.",
+    DisputeStatus.LOST: "Your bank contested {amount} of it and has taken them back.",
+}
+_CUSTOMERS: Final = {
+    DisputeStatus.OPEN: "You contest {amount} of it. We look at it and write to you.",
+    DisputeStatus.WON: "You contested {amount} of it. We looked at it: the payment stands.",
+    DisputeStatus.LOST: "You contested {amount} of it. We looked at it: you are right.",
+}
 _TAX_NUMBERS: Final = {
     TaxIdStatus.UNCHECKED: "not confirmed yet",
     TaxIdStatus.VALID: "confirmed",

@@ -13,16 +13,24 @@ from django.urls import reverse
 from billing.admin import base, exports, reports, sidebar
 from billing.core.crediting import Request
 from billing.core.dunning import DunningPolicy
-from billing.core.lifecycle import DisputeStatus
+from billing.core.lifecycle import AttemptStatus, DisputeStatus
 from billing.core.money import Money
 from billing.core.returning import Destination
-from billing.models import Invoice, Payment, Refund, UsageEvent
+from billing.models import (
+    Invoice,
+    Payment,
+    PaymentAttempt,
+    Refund,
+    UsageEvent,
+)
 from billing.services import (
     credit_notes,
     disputes,
     dunning_policies,
+    payments,
     profiles,
     refunds,
+    routes,
     sealing,
 )
 from billing.services.credit_notes import Order
@@ -31,6 +39,7 @@ from customers.models import Customer
 from plans import services as plan_services
 from plans.services import CouponTerms
 from tests.admin.conftest import Story
+from tests.admin.reporting import line, take_over
 from tests.admin.urls_of import add, change, changelist, delete, registered
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +63,7 @@ def story(story: Story) -> Story:
         now=story.world.now,
     )
     _give_back(story)
+    _ask_gateways(story)
     sealing.seal(now=story.world.now)
     return story
 
@@ -70,6 +80,17 @@ def _give_back(story: Story) -> None:
         refunds.collect(refund.pk, now=now)
     [dispute] = disputes.contest(paid.pk, by="test", reason="", now=now)
     disputes.decide(dispute.pk, DisputeStatus.WON, by="test", now=now)
+
+
+def _ask_gateways(story: Story) -> None:
+    """Every gateway has a row; one told of a payout, and a charge waits for Eve."""
+    now, eve = story.world.now, story.world.customer("eve")
+    for gateway, _ in routes.listed():
+        routes.row(gateway.name)
+    story.world.adds_card(eve, "tok_action")
+    payments.collect(story.world.charges(story.world.drafts(eve, "5.00")).pk, now=now)
+    charge = PaymentAttempt.objects.filter(status=AttemptStatus.SUCCEEDED).earliest("pk")
+    take_over("190.00", line(charge.external_id, "198.00", "8.00", now=now), now=now)
 
 
 def test_every_list_opens_and_can_be_searched(story: Story, operator: Client) -> None:
@@ -183,6 +204,7 @@ def test_books_cannot_be_written(story: Story, operator: Client) -> None:
         "Customer",
         "DunningPolicy",
         "Feature",
+        "GatewayRoute",
         "Group",
         "InvoiceSeries",
         "Meter",
@@ -225,6 +247,10 @@ def test_the_front_page_says_what_needs_attention(story: Story, operator: Client
         "Refunds that failed": "0",
         "Disputes to be decided": "0",
         "Charges without an answer": "0",
+        "Charges that need a decision": "0",
+        "Refunds asked about in vain": "0",
+        "Gateways that do not answer": "0",
+        "Disputes whose evidence is due within 3 days": "0",
         "Notifications tried in vain": "0",
         "Subscriptions set aside by the run": "0",
         "Changes that failed when they were due": "0",

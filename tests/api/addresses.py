@@ -8,8 +8,17 @@ from django.db import transaction
 
 from billing.core import dunning
 from billing.core.invoicing import Item
+from billing.core.lifecycle import PayoutStatus
 from billing.core.money import Money
-from billing.models import CreditGrant, DunningPolicy, DunningRun, Invoice, Payment
+from billing.models import (
+    CreditGrant,
+    DunningPolicy,
+    DunningRun,
+    GatewayPayout,
+    Invoice,
+    Payment,
+    PaymentMethod,
+)
 from billing.models.credit import GrantKind
 from billing.services import (
     credit_notes,
@@ -55,6 +64,9 @@ def ids_of(stage: Stage, operation: str = "") -> dict[str, str]:
         "run_id": str(_run(stage).pk) if "run_id" in operation else "",
         "payment_id": str(_payment(stage).pk) if "payment_id" in operation else "",
         "credit_id": str(_credit(stage).pk) if "credit_id" in operation else "",
+        "charge_id": _waiting(stage) if "charge_id" in operation else "",
+        "name": "sandbox",
+        "payout_id": str(_payout().pk) if "payout_id" in operation else "",
     }
 
 
@@ -88,6 +100,30 @@ def _refunded(stage: Stage) -> str:
 def _contested(stage: Stage) -> str:
     [dispute] = disputes.contest(_paid(stage).pk, by="test", reason="", now=NOW)
     return str(dispute.pk)
+
+
+def _waiting(stage: Stage) -> str:
+    """A charge that asks the payer to do something."""
+    methods = PaymentMethod.objects.filter(pk=stage.spare_method.pk)
+    methods.update(external_id="pm.tok_action.1")
+    attempt = payments.charge(
+        stage.invoice.pk, by="test", now=NOW, payment_method_id=stage.spare_method.pk
+    )
+    assert attempt is not None
+    payments.collect(attempt.pk, now=NOW)
+    return str(attempt.pk)
+
+
+def _payout() -> GatewayPayout:
+    """Over nothing, so that the books need not know of it."""
+    return GatewayPayout.objects.create(
+        gateway="sandbox",
+        external_id="po_1",
+        amount_minor=0,
+        currency="USD",
+        status=PayoutStatus.PAID,
+        created_at=NOW,
+    )
 
 
 def _policy() -> DunningPolicy:

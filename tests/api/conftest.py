@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from pytest_django import Settings
 
+from billing.gateways.bank_transfer.gateway import BankTransferGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
 from customers.models import Customer
 from tests import builders
 from tests.api.calling import Caller, caller
+from tests.offering import offer
 
 
 @pytest.fixture
@@ -35,6 +37,6 @@ def as_charlie(db: None) -> Caller:
 
 
 @pytest.fixture(autouse=True)
-def _sandbox_is_default(settings: Settings) -> None:
+def _sandbox_is_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody answers for Stripe here; the in-process gateway does."""
-    settings.DEFAULT_GATEWAY = "sandbox"
+    offer(monkeypatch, SandboxGateway(), BankTransferGateway())

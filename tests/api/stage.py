@@ -10,7 +10,6 @@ from django.db import transaction
 
 from billing.core.changes import Act
 from billing.core.invoicing import Item
-from billing.gateways import registry
 from billing.models import (
     CheckoutSession,
     Invoice,
@@ -53,7 +52,7 @@ def set_stage() -> Stage:
     plan = builders.make_plan()
     subscription = subscriptions.start(alice.pk, plan, by="test", now=NOW)
     urls = ReturnUrls("https://a.example/ok", "https://a.example/no")
-    session = payment_methods.start_checkout(alice, urls=urls, now=NOW)
+    session = payment_methods.start_checkout(alice, urls=urls, now=NOW).session
     method, spare = _card(alice, is_default=True), _card(alice)
     return Stage(
         plan=plan,
@@ -75,7 +74,7 @@ def _card(customer: Customer, *, is_default: bool = False) -> PaymentMethod:
         customer,
         token="tok_ok",
         now=NOW,
-        gateway=registry.get("sandbox"),
+        gateway="sandbox",
         is_default=is_default,
     )
     assert settled.session.payment_method is not None

@@ -46,12 +46,21 @@ def test_a_charge_is_written_down_and_a_worker_told(
     assert answer.body == {
         "id": answer.body["id"],
         "invoice_id": str(stage.invoice.pk),
+        "customer": str(stage.alice.pk),
         "payment_method": str(stage.method.pk),
         "gateway": "sandbox",
+        "route_reason": "the default payment method",
         "amount": "25.00",
         "currency": "USD",
         "status": "created",
+        "action": None,
+        "expires_at": None,
+        "decline_code": "",
+        "decline_message": "",
+        "external_id": "",
+        "needs_decision": False,
         "created_at": "2026-04-01T09:00:00Z",
+        "settled_at": None,
     }
     assert told == [UUID(answer.body["id"])]
     assert operator.get(f"/invoices/{stage.invoice.pk}").body["status"] == "pending"
@@ -114,6 +123,14 @@ def test_a_decline_stands_on_the_invoice(operator: Caller, stage: Stage, told: l
     payments.collect(UUID(charge["id"]), now=NOW)
 
     assert charge["payment_method"] == card["id"]
+    told_later = operator.get(f"/charges/{charge['id']}").body
+    assert {name: value for name, value in told_later.items() if charge[name] != value} == {
+        "status": "failed",
+        "decline_code": "card_declined",
+        "decline_message": "The card was declined.",
+        "external_id": f"ch.tok_declined.{charge['id']}",
+        "settled_at": "2026-04-01T09:00:00Z",
+    }
     body = operator.get(f"/invoices/{draft['id']}").body
     assert (body["status"], body["amount_due"]) == ("charged_with_error", "9.00")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from billing.gateways.base import GatewayUnavailableError, Setup, SetupRequest, SetupStatus
-from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import Subscription
 from customers.models import Customer
 from tests import builders
@@ -55,6 +55,8 @@ def test_a_visit_to_the_gateways_page(
         "url": "https://pay.example/visit",
         "customer": str(alice.pk),
         "gateway": "sandbox",
+        "kind": "card",
+        "route_reason": "bank_transfer is switched off; first by priority (90)",
         "status": "open",
         "failure": "",
         "payment_method": None,
@@ -87,21 +89,60 @@ def test_a_gateway_that_does_not_answer(
     def start_setup(_: SandboxGateway, __: SetupRequest) -> Setup:
         raise GatewayUnavailableError("no answer")
 
-    monkeypatch.setattr(SandboxGateway, "start_setup", start_setup)
-
-    answer = operator.post("/checkout-sessions", _body(alice), idempotency_key="k1")
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(SandboxGateway, "start_setup", start_setup)
+        answer = operator.post("/checkout-sessions", _body(alice), idempotency_key="k1")
 
     assert (answer.status, answer.code) == (503, "gateway_unavailable")
     assert answer.headers["Retry-After"] == "1"
-    monkeypatch.undo()
     assert operator.post("/checkout-sessions", _body(alice), idempotency_key="k1").status == 201
+
+
+def test_a_kind_that_asks_nothing_of_the_customer_is_set_up_at_once(
+    operator: Caller, alice: Customer
+) -> None:
+    operator.patch("/gateways/bank_transfer", {"enabled": True})
+
+    answer = operator.post("/checkout-sessions", _body(alice, kind="bank_transfer"))
+
+    body = answer.body
+    assert (answer.status, body["status"], body["url"]) == (201, "completed", "")
+    assert (body["gateway"], body["kind"]) == ("bank_transfer", "bank_transfer")
+    assert body["route_reason"] == "first by priority (70)"
+    [method] = operator.get("/payment-methods").body["payment_methods"]
+    assert (method["id"], method["kind"], method["is_default"]) == (
+        body["payment_method"],
+        "bank_transfer",
+        True,
+    )
+
+
+def test_a_gateway_that_is_asked_for_is_taken_or_refused(
+    operator: Caller, alice: Customer, asked: list[SetupRequest]
+) -> None:
+    named = operator.post("/checkout-sessions", _body(alice, gateway="sandbox", kind="card"))
+    unknown = operator.post("/checkout-sessions", _body(alice, gateway="abacus"))
+    switched_off = operator.post("/checkout-sessions", _body(alice, gateway="bank_transfer"))
+    unfit = operator.post(
+        "/checkout-sessions", _body(alice, gateway="sandbox", kind="bank_transfer")
+    )
+    nowhere = operator.post("/checkout-sessions", _body(alice, kind="bank_transfer"))
+
+    assert (named.status, named.body["route_reason"]) == (201, "asked for")
+    assert (unknown.status, unknown.code) == (400, "unknown_gateway")
+    assert (switched_off.status, switched_off.code) == (400, "no_gateway")
+    assert (unfit.status, unfit.code) == (400, "no_gateway")
+    assert (nowhere.status, nowhere.code) == (503, "no_gateway")
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(
     ("fields", "code", "field"),
     [
         ({"success_url": "javascript:alert(1)"}, "invalid_request", "success_url"),
+        ({"success_url": "ftp://shop.example.com/"}, "no_web_address", "success_url"),
         ({"cancel_url": "/plans"}, "invalid_request", "cancel_url"),
+        ({"kind": "cowrie"}, "unknown_kind", "kind"),
         ({"invoice_id": "0198d5a2-0000-7000-8000-000000000001"}, "not_supported", "invoice_id"),
         ({"url": "https://a.example"}, "unknown_field", "url"),
     ],

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from billing.gateways.sandbox import gateway as sandbox
 from billing.models import PaymentMethod
 from customers.models import Customer
 from tests.api.calling import Answer, Caller
 from tests.api.stage import Stage, set_stage
+from tests.offering import offer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,11 +82,21 @@ def test_bad_methods(
 
 
 def test_nobody_pays_in_production_with_a_card_that_is_none(
-    operator: Caller, alice: Customer, settings: Settings
+    operator: Caller, alice: Customer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.TEST_CLOCKS = False
+    offer(monkeypatch, *filter(None, [sandbox.build()]))
 
     assert _add(operator, alice).code == "unknown_gateway"
+
+
+def test_a_gateway_that_is_switched_off_takes_none(operator: Caller, alice: Customer) -> None:
+    operator.patch("/gateways/sandbox", {"enabled": False})
+
+    answer = _add(operator, alice)
+
+    assert (answer.status, answer.code) == (400, "no_gateway")
+    assert PaymentMethod.objects.count() == 0
 
 
 def test_there_is_always_a_default(operator: Caller, alice: Customer) -> None:

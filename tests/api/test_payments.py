@@ -10,6 +10,7 @@ from billing import clock
 from billing.models import Invoice
 from billing.services import invoices
 from customers.models import Customer
+from tests import builders
 from tests.api.calling import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +77,50 @@ def test_the_same_reference_is_a_conflict_and_the_same_call_its_answer(
     assert (replayed.status, replayed.body) == (201, first.body)
     assert (again.status, again.code) == (409, "duplicate_payment")
     assert operator.get("/payments?reference=S 1").body["total"] == 1
+
+
+def test_the_payer_is_found_by_what_the_transfer_says(operator: Caller, alice: Customer) -> None:
+    older, meant = owed(operator, alice, "10"), owed(operator, alice, "60")
+    reference = operator.get(f"/invoices/{meant}").body["payment_reference"]
+    told = {"amount": "65.00", "currency": "USD", "reference": f"thanks! {reference}"}
+
+    answer = operator.post("/payments", told)
+
+    assert (answer.status, answer.body["customer"]) == (201, str(alice.pk))
+    assert [(row["invoice"], row["amount"]) for row in answer.body["allocations"]] == [
+        (meant, "60.00")
+    ]
+    assert [row["remaining"] for row in answer.body["credits"]] == ["5.00"]
+    assert operator.get(f"/invoices/{meant}").body["status"] == "paid"
+    assert operator.get(f"/invoices/{older}").body["amount_due"] == "10.00"
+
+
+def test_the_payer_is_found_and_the_invoices_are_as_named(
+    operator: Caller, alice: Customer
+) -> None:
+    other, meant = owed(operator, alice, "10"), owed(operator, alice, "60")
+    number = operator.get(f"/invoices/{meant}").body["number"]
+    told = {"amount": "10.00", "currency": "USD", "reference": number, "customer": None}
+
+    answer = operator.post("/payments", {**told, "invoices": [{"id": other}]})
+
+    assert [row["invoice"] for row in answer.body["allocations"]] == [other]
+    assert operator.get(f"/invoices/{meant}").body["amount_due"] == "60.00"
+
+
+def test_a_reference_that_names_nobody_or_several(operator: Caller, alice: Customer) -> None:
+    bob = builders.make_customer("bob")
+    numbers = [
+        operator.get(f"/invoices/{owed(operator, who, '9')}").body["number"] for who in (alice, bob)
+    ]
+    for reference in ("", "hello", " and ".join(numbers)):
+        told = {"amount": "9.00", "currency": "USD", "reference": reference}
+        answer = operator.post("/payments", told)
+        assert (answer.status, answer.code) == (400, "no_match")
+        assert list(answer.body["errors"]) == ["reference"]
+    in_euro = {"amount": "9.00", "currency": "EUR", "reference": numbers[0]}
+    assert operator.post("/payments", in_euro).code == "no_match"
+    assert operator.get("/payments").body["total"] == 0
 
 
 def test_payments_are_listed_by_customer_and_way(

@@ -155,6 +155,17 @@ TABLE: dict[str, Row] = {
     ),
     "POST payments/{payment_id}/reversals": Row(_OPERATORS_MAKE, _same({"reason": "bounced"})),
     "POST charges": Row((401, 404, 403, 202, 202), lambda s: {"invoice_id": str(s.invoice.pk)}),
+    "GET charges": Row(_SHARED),
+    "GET charges/{charge_id}": Row(_READ),
+    "POST charges/{charge_id}/resume": Row(
+        (401, 404, 403, 200, 200), _same({"return_url": "https://a.example/back"})
+    ),
+    "POST charges/{charge_id}/withdraw": Row((401, 404, 403, 200, 200)),
+    "POST charges/{charge_id}/decision": Row(
+        (401, 403, 403, 403, 409), _same({"was_taken": False})
+    ),
+    "POST charges/{charge_id}/ask": Row((401, 403, 403, 403, 202)),
+    "GET charges/{charge_id}/calls": Row(_OPERATORS_READ),
     "GET credit-notes": Row(_SHARED),
     "POST credit-notes": Row(_OPERATORS_MAKE, lambda s: {"invoice": str(s.invoice.pk)}),
     "GET credit-notes/{credit_note_id}": Row(_READ),
@@ -167,6 +178,9 @@ TABLE: dict[str, Row] = {
     "GET disputes": Row(_SHARED),
     "GET disputes/{dispute_id}": Row(_READ),
     "PATCH disputes/{dispute_id}": Row((401, 404, 403, 403, 200), _same({"status": "won"})),
+    "POST disputes/{dispute_id}/evidence": Row(
+        (401, 403, 403, 403, 409), _same({"text": "Theirs"})
+    ),
     "GET dunning-policies": Row(_OPERATORS_READ),
     "POST dunning-policies": Row(_OPERATORS_MAKE, _same({"name": "strict"})),
     "GET dunning-policies/{policy_id}": Row(_OPERATORS_READ),
@@ -187,6 +201,11 @@ TABLE: dict[str, Row] = {
         (401, 404, 403, 201, 201), lambda s: {"customer": str(s.alice.pk), **_URLS}
     ),
     "GET checkout-sessions/{session_id}": Row(_READ),
+    "GET gateways": Row(_OPERATORS_READ),
+    "GET gateways/{name}": Row(_OPERATORS_READ),
+    "PATCH gateways/{name}": Row((401, 403, 403, 403, 200), _same({"enabled": False})),
+    "GET payouts": Row(_OPERATORS_READ),
+    "GET payouts/{payout_id}": Row(_OPERATORS_READ),
     "GET transactions": Row(_SHARED),
     "GET reports/ageing": Row(_OPERATORS_READ),
     "GET reports/mrr": Row(_OPERATORS_READ),
@@ -239,7 +258,9 @@ def test_strangers_find_nothing_of_alices_in_lists() -> None:
     stage = set_stage()
     stranger = _caller(stage, "stranger")
 
-    for noun in ("subscriptions", "invoices", "payment-methods"):
+    ids_of(stage, "charge_id")
+
+    for noun in ("subscriptions", "invoices", "payment-methods", "charges"):
         assert stranger.get(f"/{noun}").body["total"] == 0
         assert _caller(stage, "owner").get(f"/{noun}").body["total"] > 0
         assert stranger.get(f"/{noun}?customer={stage.alice.pk}").status == 404

@@ -9,7 +9,6 @@ import pytest
 
 from billing.core.invoicing import Item
 from billing.core.money import Money
-from billing.gateways import registry
 from billing.models import Invoice, Refund
 from billing.services import incoming, invoices, payment_methods, payments, refunds
 from billing.services.incoming import Incoming
@@ -31,9 +30,7 @@ def paid(customer: Customer, *amounts: str, now: object = None) -> Invoice:
     from billing import clock
 
     invoice = owed(customer, *amounts)
-    payment_methods.add(
-        customer, token="tok_ok", now=NOW, gateway=registry.get("sandbox"), is_default=True
-    )
+    payment_methods.add(customer, token="tok_ok", now=NOW, gateway="sandbox", is_default=True)
     for attempt_id in payments.unsent_of(customer.pk):
         payments.collect(attempt_id, now=clock.now() if now is None else NOW)
     return Invoice.objects.get(pk=invoice.pk)

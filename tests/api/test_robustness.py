@@ -44,9 +44,9 @@ STRANGE: Final[list[Any]] = [
 WRITES = [
     name
     for name, row in TABLE.items()
-    # Three have no body.
+    # These have no body.
     if name.startswith(("POST", "PATCH", "PUT"))
-    and not name.endswith(("/erase", "/retry", "/finalize"))
+    and not name.endswith(("/erase", "/retry", "/finalize", "/withdraw", "/ask"))
 ]
 READS = [name for name in TABLE if name.startswith("GET")]
 

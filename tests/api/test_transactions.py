@@ -59,6 +59,8 @@ def test_charges_with_what_came_of_them_newest_first(operator: Caller, alice: Cu
     [
         ("status=failed", 2),
         ("status=won", 0),
+        ("status=action_required", 0),
+        ("status=abandoned", 0),
         ("kind=charge", 3),
         ("kind=refund", 0),
         ("kind=credit_note", 0),
@@ -99,7 +101,15 @@ def test_the_other_kinds_are_there_too(operator: Caller, world: World, alice: Cu
     assert set(kinds) >= {"charge", "payment", "refund", "credit", "credit_note"}
     assert kinds["refund"]["invoices"] == [str(paid.pk)]
     assert kinds["payment"]["reason"] == "wire 1"
+    assert kinds["refund"]["gateway"] == "sandbox"
+    assert kinds["payment"]["gateway"] == "bank_transfer"
     assert kinds["credit"]["gateway"] is None
+    by_transfer = listed(operator, "gateway=bank_transfer")
+    assert [(row["kind"], row["amount"]) for row in by_transfer] == [
+        ("credit", "7.00"),
+        ("payment", "7.00"),
+    ]
+    assert {row["kind"] for row in listed(operator, "gateway=sandbox")} == {"charge", "refund"}
 
 
 def test_pages_go_on_where_the_one_before_ended(operator: Caller, alice: Customer) -> None:

@@ -10,7 +10,16 @@ from django.apps import apps
 from django.db import models
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ["billing", "config", "customers", "plans", "stripe_sandbox", "supervisor", "tests"]
+PACKAGES = [
+    "billing",
+    "config",
+    "customers",
+    "paypal_sandbox",
+    "plans",
+    "stripe_sandbox",
+    "supervisor",
+    "tests",
+]
 OURS = ["plans", "customers", "billing"]
 BELOW = {
     "plans": {"plans"},

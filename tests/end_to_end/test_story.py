@@ -174,18 +174,32 @@ def test_the_gateways_page_serves_once(page: Page) -> None:
     assert answer.status == 410
 
 
-def test_the_card_is_known_from_the_notification_alone(page: Page, demo: Demo) -> None:
-    """While notifications are held back the page says so; coming back proves nothing."""
+def test_the_card_is_known_though_no_notification_comes(page: Page, demo: Demo) -> None:
+    """Coming back proves nothing; while notifications are held back, Stripe is asked."""
     sign_up(page)
     demo.stand_in("POST", "webhooks/pause")
     try:
         add_card(page)
-        expect(page.get_by_role("heading", name="Confirming your card")).to_be_visible()
-        page.goto("/billing/payment-methods/")
-        expect(page.get_by_text("4242")).to_have_count(0)
+        expect(page.get_by_role("heading", name="Your card is set up")).to_be_visible()
+        expect(page.get_by_text("Visa •••• 4242").first).to_be_visible()
     finally:
         demo.stand_in("POST", "webhooks/resume")
-    wait_for(lambda: page.reload() and page.get_by_text("•••• 4242").count(), seconds=60)
+
+
+def test_coming_back_is_no_proof(page: Page, demo: Demo) -> None:
+    """Who skips the gateway's page has no card."""
+    email = sign_up(page)
+    session = {
+        "customer": customer_of(demo, email)["id"],
+        "success_url": "https://shop.example.com/thanks",
+        "cancel_url": "https://shop.example.com/",
+    }
+    visit = demo.call("POST", "/checkout-sessions", session).body["id"]
+
+    page.goto(f"/billing/payment-methods/confirming/{visit}/")
+    expect(page.get_by_role("heading", name="Confirming your card")).to_be_visible()
+    page.goto("/billing/payment-methods/")
+    expect(page.get_by_text("There is none yet.")).to_be_visible()
 
 
 def test_the_operator_finds_it_all_in_the_admin(page: Page, demo: Demo) -> None:

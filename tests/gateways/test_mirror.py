@@ -98,6 +98,18 @@ def test_a_refund_is_mirrored(gateway: StripeGateway, charge: Charge) -> None:
     assert (row.amount, row.charge.payment_intent.id) == (300, charge.external_id)
 
 
+def test_a_payout_is_mirrored(
+    gateway: StripeGateway, charge: Charge, stand_in: StandIn, caplog: pytest.LogCaptureFixture
+) -> None:
+    payout = stand_in.control("payouts/pay", currency="eur", include_pending=True)
+
+    assert gateway.fetch("payout", payout["id"]) is None
+
+    assert [line for line in caplog.records if line.name == mirror.__name__] == []
+    row = models.Payout.objects.get(id=payout["id"])
+    assert row.stripe_data["amount"] == payout["amount"]
+
+
 def test_what_is_known_is_brought_up_to_date(gateway: StripeGateway) -> None:
     customer = mirrored(gateway)
     gateway._client.v1.customers.update(customer, {"metadata": {"more": "1"}})

@@ -17,7 +17,7 @@ from billing.gateways.base import (
     RefundRequest,
     SetupRequest,
 )
-from billing.gateways.sandbox import SandboxGateway, disputed
+from billing.gateways.sandbox.gateway import SandboxGateway, disputed
 
 
 def charge(token: str, reference: str = "a.1") -> Charge:

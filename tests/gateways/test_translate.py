@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from billing.core.lifecycle import DisputeStatus
+from billing.core.lifecycle import ActionKind, DisputeStatus
 from billing.core.money import Money
 from billing.gateways.base import (
+    Action,
     ChargeStatus,
     Decline,
     Dispute,
@@ -19,6 +21,7 @@ from billing.gateways.base import (
 )
 from billing.gateways.stripe import translate
 
+ASKS = "authentication_required"
 FUNDS = {"code": "card_declined", "decline_code": "insufficient_funds", "message": "No funds."}
 CARD = {"brand": "visa", "last4": "4242", "exp_month": 8, "exp_year": 2031}
 METHOD = {"id": "pm_1", "type": "card", "card": CARD, "customer": "cus_1"}
@@ -49,8 +52,9 @@ def setup_intent(status: str, **fields: Any) -> dict[str, Any]:
         ("succeeded", ChargeStatus.SUCCEEDED),
         ("processing", ChargeStatus.PROCESSING),
         ("requires_capture", ChargeStatus.PROCESSING),
-        ("requires_payment_method", ChargeStatus.DECLINED),
-        ("requires_action", ChargeStatus.DECLINED),
+        ("requires_confirmation", ChargeStatus.PROCESSING),
+        ("requires_payment_method", ChargeStatus.PROCESSING),
+        ("requires_action", ChargeStatus.ACTION_REQUIRED),
         ("canceled", ChargeStatus.DECLINED),
     ],
 )
@@ -59,19 +63,66 @@ def test_every_state_of_a_payment_intent_is_a_charge(status: str, expected: Char
 
     assert (charge.reference, charge.external_id, charge.status) == ("a1", "pi_1", expected)
     assert (charge.decline is None) == (expected is not ChargeStatus.DECLINED)
+    assert (charge.action is None) == (expected is not ChargeStatus.ACTION_REQUIRED)
 
 
-def test_a_payment_intent_that_wants_a_method_tells_its_last_error() -> None:
-    charge = translate.charge(intent("requires_payment_method", last_payment_error=FUNDS))
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (FUNDS, "insufficient_funds"),
+        (
+            {"code": "payment_intent_authentication_failure"},
+            "payment_intent_authentication_failure",
+        ),
+        (
+            {"code": "payment_intent_payment_attempt_expired"},
+            "payment_intent_payment_attempt_expired",
+        ),
+    ],
+)
+def test_a_payment_intent_that_wants_another_method_tells_its_last_error(
+    error: dict[str, Any], code: str
+) -> None:
+    charge = translate.charge(intent("requires_payment_method", last_payment_error=error))
 
-    assert charge.decline == Decline("insufficient_funds", "No funds.")
+    assert (charge.status, charge.action) == (ChargeStatus.DECLINED, None)
+    assert charge.decline is not None
+    assert (charge.decline.code, charge.decline.is_hard) == (code, False)
 
 
-def test_a_payment_intent_that_waits_for_its_owner_asks_for_authentication() -> None:
-    charge = translate.charge(intent("requires_action"))
+@pytest.mark.parametrize("error", [{"code": ASKS}, {"code": "card_declined", "decline_code": ASKS}])
+def test_a_payment_intent_whose_bank_wants_its_owner_asks_for_them(error: dict[str, Any]) -> None:
+    charge = translate.charge(intent("requires_payment_method", last_payment_error=error))
+
+    assert (charge.status, charge.decline) == (ChargeStatus.ACTION_REQUIRED, None)
+    assert charge.action == Action(ActionKind.PAGE)
+
+
+def test_a_payment_intent_that_was_given_up_is_withdrawn_however_it_failed_before() -> None:
+    charge = translate.charge(intent("canceled", last_payment_error={"code": ASKS}))
 
     assert charge.decline is not None
-    assert charge.decline.code == "authentication_required"
+    assert (charge.decline.code, charge.decline.is_hard) == ("withdrawn", False)
+
+
+def test_a_payment_intent_that_waits_for_its_owner_has_a_page() -> None:
+    told = {"redirect_to_url": {"url": "https://bank.example"}}
+    charge = translate.charge(intent("requires_action", next_action=told))
+
+    assert charge.action == Action(ActionKind.PAGE, "https://bank.example")
+
+
+@pytest.mark.parametrize(("expires", "at"), [(1_800_000_000, 1_800_000_000), (None, 1_700_086_400)])
+def test_pix_has_a_code_for_a_day_or_as_long_as_stripe_says(expires: int | None, at: int) -> None:
+    code = {"data": "00020126", "expires_at": expires, "hosted_instructions_url": "https://pix"}
+    waiting = intent(
+        "requires_action", created=1_700_000_000, next_action={"pix_display_qr_code": code}
+    )
+
+    expected = datetime.fromtimestamp(at, UTC)
+    assert translate.charge(waiting).action == Action(
+        ActionKind.CODE, "https://pix", "00020126", expected
+    )
 
 
 def test_a_charge_that_is_not_ours_has_no_reference() -> None:
@@ -86,11 +137,23 @@ def test_an_error_with_a_payment_intent_is_a_declined_charge() -> None:
 
 def test_an_error_without_a_payment_intent_is_a_declined_charge_as_well() -> None:
     assert translate.declined_charge("a1", {}).external_id == ""
+    nowhere = translate.declined_charge("a1", {"code": ASKS})
+    assert nowhere.status is ChargeStatus.DECLINED
 
 
-def test_an_intent_that_was_not_tried_yet_is_not_over() -> None:
-    assert not translate.is_over(intent("requires_confirmation", last_payment_error=None))
-    assert translate.is_over(intent("requires_payment_method", last_payment_error=FUNDS))
+def test_an_error_that_asks_for_the_owner_is_a_charge_that_can_go_on() -> None:
+    charge = translate.declined_charge("a1", {"code": ASKS, "payment_intent": intent("x")})
+
+    assert charge == translate.charge(
+        intent("requires_payment_method", last_payment_error={"code": ASKS})
+    )
+
+
+def test_an_intent_in_the_midst_of_it_is_not_tried_yet() -> None:
+    assert not translate.is_tried(intent("requires_confirmation", last_payment_error=None))
+    assert translate.is_tried(intent("requires_payment_method", last_payment_error=FUNDS))
+    assert translate.is_tried(intent("canceled", last_payment_error=None))
+    assert translate.is_tried(intent("requires_action", last_payment_error=None))
 
 
 @pytest.mark.parametrize(
@@ -138,6 +201,27 @@ def test_a_dispute_of_a_charge_without_an_intent_names_the_charge() -> None:
     found = translate.dispute(fields)
     assert found is not None
     assert (found.charge_external_id, found.amount) == ("ch_1", Money(500, "JPY"))
+
+
+@pytest.mark.parametrize(
+    ("status", "details", "due"),
+    [
+        ("needs_response", {"due_by": 1_700_000_000, "past_due": False}, True),
+        ("needs_response", {"due_by": 1_700_000_000, "past_due": True}, False),
+        ("needs_response", {"due_by": None, "past_due": False}, False),
+        ("under_review", {"due_by": 1_700_000_000, "past_due": False}, False),
+        ("lost", {"due_by": 1_700_000_000, "past_due": False}, False),
+    ],
+)
+def test_a_dispute_can_be_answered_until_it_is_due(
+    status: str, details: dict[str, Any], *, due: bool
+) -> None:
+    fields = {"id": "dp_1", "status": status, "amount": 500, "currency": "jpy", "charge": "ch_1"}
+
+    found = translate.dispute({**fields, "evidence_details": details})
+
+    assert found is not None
+    assert found.evidence_due_at == (datetime.fromtimestamp(1_700_000_000, UTC) if due else None)
 
 
 def test_a_failed_refund_says_why() -> None:

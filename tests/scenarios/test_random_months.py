@@ -30,8 +30,9 @@ from billing.core.instalments import Rhythm
 from billing.core.invoicing import Item
 from billing.core.lifecycle import DisputeStatus
 from billing.core.money import Money
-from billing.gateways import base, sandbox
-from billing.gateways.sandbox import SandboxGateway
+from billing.gateways import base
+from billing.gateways.sandbox import gateway as sandbox
+from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import Dispute, Invoice, JournalEntry, Payment, Refund, Seller, Subscription
 from billing.models.credit import GrantKind
 from billing.models.credit_note import CreditReason

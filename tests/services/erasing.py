@@ -27,8 +27,10 @@ from billing.models import (
     CreditGrant,
     CreditNote,
     CreditNoteLine,
+    CustomerNotice,
     Deferral,
     Dispute,
+    DisputeEvidence,
     DunningNotice,
     DunningRun,
     Instalment,
@@ -40,9 +42,11 @@ from billing.models import (
 )
 from billing.models.credit import DrawKind, GrantKind
 from billing.models.credit_note import CreditReason
+from billing.models.notice import NoticeKind
 from billing.models.refund import DisputeSource
 from billing.queries import personal
 from billing.services import payment_methods, tokens
+from billing.services.choosing import Wanted
 from billing.services.payment_methods import ReturnUrls
 from customers import services as customer_services
 from customers.models import Customer, TaxId, User
@@ -134,10 +138,14 @@ def furnish(life: Life) -> None:
     Refund.objects.create(
         **whose, payment=payment, amount_minor=1, status=AttemptStatus.FAILED, created_at=now
     )
-    Dispute.objects.create(
+    dispute = Dispute.objects.create(
         **whose, payment=payment, amount_minor=1, source=DisputeSource.CUSTOMER,
         status=DisputeStatus.WON, opened_at=now, closed_at=now,
     )  # fmt: skip
+    DisputeEvidence.objects.create(dispute=dispute, created_at=now)
+    CustomerNotice.objects.create(
+        customer=alice, kind=NoticeKind.METHOD_EXPIRING, about="method:x", created_at=now
+    )
     Deferral.objects.create(
         **whose, line=line, account="revenue:x", amount_minor=1, starts_on=now.date(),
         ends_on=now.date() + timedelta(days=1), recognized_until_on=now.date(),
@@ -168,7 +176,7 @@ def _unfinished(life: Life) -> None:
         invoice=canceled, customer=alice, position=1, kind="ITEM", created_at=now, **items
     )
     TaxId.objects.create(customer=alice, kind="x", value="x", status="VALID")
-    payment_methods.start_checkout(alice, urls=URLS, now=now, gateway=builders.sandbox())
+    payment_methods.start_checkout(alice, urls=URLS, now=now, wanted=Wanted("sandbox"))
     CheckoutSession.objects.create(customer=alice, gateway="sandbox", created_at=now)
 
 

@@ -6,7 +6,7 @@ from billing.core.errors import ConflictError
 from billing.core.lifecycle import DisputeStatus
 from billing.core.money import Money
 from billing.gateways.base import GatewayUnavailableError, Notification
-from billing.gateways.sandbox import disputed
+from billing.gateways.sandbox.gateway import disputed
 from billing.models import Dispute, GatewayEvent, Invoice, JournalEntry, PaymentAttempt, Refund
 from billing.services import disputes, gateway_events, payments, refunds
 from billing.services.refunds import Ask

@@ -7,7 +7,7 @@ import pytest
 
 from billing.core.errors import NotFoundError
 from billing.gateways.base import Fact, GatewayUnavailableError, Notification
-from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import GatewayEvent, Payment, PaymentAttempt
 from billing.services import gateway_events, payments, sweep
 from tests.threads import at_once

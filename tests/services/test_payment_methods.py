@@ -21,12 +21,13 @@ from billing.gateways.base import (
     SetupRequest,
     SetupStatus,
 )
-from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import CheckoutSession, GatewayCustomer, JournalEntry, PaymentMethod
 from billing.services import payment_methods
 from billing.services.payment_methods import ReturnUrls
 from customers.models import Customer
 from tests import builders
+from tests.offering import offer
 from tests.threads import at_once
 from tests.world import World
 
@@ -43,6 +44,8 @@ class PagedGateway(SandboxGateway):
 
     def start_setup(self, request: SetupRequest) -> Setup:
         self.asked.append(request)
+        if request.token is not None:
+            return super().start_setup(request)
         return Setup(
             request.reference,
             f"cs_{request.reference}",
@@ -57,19 +60,23 @@ def completed(session: CheckoutSession, last4: str = "4242") -> Setup:
     return Setup(str(session.pk), f"cs_{session.pk}", SetupStatus.COMPLETED, "cus_1", method=card)
 
 
-def start(
-    customer: Customer, now: datetime, gateway: SandboxGateway | None = None
-) -> CheckoutSession:
-    return payment_methods.start_checkout(
-        customer, urls=URLS, now=now, gateway=gateway or PagedGateway()
-    )
+def start(customer: Customer, now: datetime) -> CheckoutSession:
+    return payment_methods.start_checkout(customer, urls=URLS, now=now).session
 
 
-def test_a_visit_is_open_until_the_gateway_says_otherwise(world: World) -> None:
+@pytest.fixture(autouse=True)
+def gateway(monkeypatch: pytest.MonkeyPatch) -> PagedGateway:
+    """The only one there is."""
+    there = PagedGateway()
+    offer(monkeypatch, there)
+    return there
+
+
+def test_a_visit_is_open_until_the_gateway_says_otherwise(
+    world: World, gateway: PagedGateway
+) -> None:
     alice = world.at("2026-04-01").customer("alice")
-    gateway = PagedGateway()
-
-    session = start(alice, world.now, gateway)
+    session = start(alice, world.now)
 
     assert (session.status, session.url) == ("OPEN", "/page")
     assert not PaymentMethod.objects.exists()

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.db import transaction
 
+from billing.core import asking
 from billing.core.errors import ConflictError, InvalidError
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus, SubscriptionStatus
 from billing.gateways.base import Charge, ChargeRequest, ChargeStatus, GatewayUnavailableError
-from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import Invoice, JournalEntry, Payment, PaymentAttempt
 from billing.queries import balances
 from billing.services import payments, sweep
@@ -143,7 +144,8 @@ def test_no_answer_is_asked_about_under_the_same_key(
     with pytest.raises(ConflictError, match="under way"):
         payments.charge(attempt.invoice_id, by="test", now=world.now)
 
-    found = sweep.sweep(now=world.now)
+    assert sweep.sweep(now=world.now).attempts == []
+    found = sweep.sweep(now=world.now + asking.FIRST)
     assert found.attempts == [attempt.pk]
     payments.collect(attempt.pk, now=world.now)
 

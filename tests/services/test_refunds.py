@@ -4,21 +4,23 @@ from datetime import timedelta
 
 import pytest
 
+from billing.core import asking
 from billing.core.errors import ConflictError, InvalidError
 from billing.core.money import Money
 from billing.gateways.base import (
     ChargeStatus,
+    Decline,
     GatewayUnavailableError,
     Notification,
     RefundRequest,
 )
 from billing.gateways.base import Refund as RefundFact
-from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import CreditNote, JournalEntry, Refund
 from billing.services import gateway_events, refunds, sweep
 from billing.services.refunds import Ask
 from tests.services import paying
-from tests.services.paying import account, left, state
+from tests.services.paying import account, facts, left, state
 from tests.services.returning import bills, fresh, payment_of, pays, refund, went
 from tests.threads import at_once
 from tests.world import World, instant
@@ -150,7 +152,7 @@ def test_without_an_answer_it_is_asked_again_under_the_same_key(
     [row] = refund(world, invoice)
     assert (row.status, state(invoice)) == ("UNKNOWN", ("PAID", "0.00"))
     assert account("refunds", alice) == -10000
-    assert sweep.sweep(now=world.now).refunds == [row.pk]
+    assert sweep.sweep(now=world.now + asking.FIRST).refunds == [row.pk]
 
     asked: list[RefundRequest] = []
 
@@ -281,3 +283,25 @@ def test_the_customer_s_own_present_counts(world: World) -> None:
     invoice = pays(world, alice, "5.00")
     refunds.of_invoice(invoice.pk, None, ALICE, now=world.now + timedelta(days=300))
     assert Refund.objects.get().created_at == world.now
+
+
+def test_a_refund_that_nobody_took_comes_back_and_is_credit(world: World) -> None:
+    alice = world.at("2026-04-01").customer("alice")
+    invoice = pays(world, alice, "100.00")
+    [row] = refund(world, invoice, "30.00")
+    assert row.status == "SUCCEEDED"
+    failed = RefundFact(
+        str(row.pk), row.external_id, ChargeStatus.DECLINED, Decline("lost_card", "No such card.")
+    )
+
+    for _ in range(2):
+        refunds.settle(row.pk, outcome=failed, now=world.now)
+
+    assert Refund.objects.get().status == "FAILED"
+    assert left(alice) == [("PAID", "30.00")]
+    assert (account("refunds", alice), account("cash:sandbox", alice)) == (0, 10000)
+    assert facts(alice, "REFUND_PAID", "REFUND_RETURNED", "REFUND_FAILED") == [
+        "REFUND_PAID",
+        "REFUND_RETURNED",
+        "REFUND_FAILED",
+    ]

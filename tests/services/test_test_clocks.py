@@ -11,7 +11,7 @@ import pytest
 from billing.core.changes import Act
 from billing.core.errors import ConflictError, InvalidError, NotFoundError
 from billing.gateways.base import Charge, ChargeRequest
-from billing.gateways.sandbox import SandboxGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import Invoice, PaymentAttempt
 from billing.services import (
     locks,

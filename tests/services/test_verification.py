@@ -96,10 +96,17 @@ BREAKS = {
     " VALUES (uuidv7(), 'X', 5, '', 'ONCE', 1, '{}', '', now())",
     "what is due next is the end of the period or the next change": "UPDATE billing_subscription"
     " SET due_at = due_at + '1 day'::interval",
-    "no invoice is charged twice": "INSERT INTO billing_paymentattempt SELECT uuidv7(), gateway,"
-    " amount_minor, currency, status, external_id || '2', decline_code, decline_message,"
-    " is_hard_decline, created_by, created_at, settled_at, invoice_id, payment_method_id"
-    " FROM billing_paymentattempt",
+    "the fees in the journal are those that gateways kept": "INSERT INTO billing_gatewaymovement"
+    " (id, gateway, external_id, kind, amount_minor, fee_minor, currency, source_external_id,"
+    " description, occurred_at) VALUES (uuidv7(), 'x', 'x', 'FEE', 0, 5, 'USD', '', '', now())",
+    "the bank account is what gateways paid out": "INSERT INTO billing_gatewaypayout (id, gateway,"
+    " external_id, amount_minor, currency, status, created_at)"
+    " VALUES (uuidv7(), 'x', 'x', 5, 'USD', 'PAID', now())",
+    "no invoice is charged twice": "INSERT INTO billing_paymentattempt (id, gateway, amount_minor,"
+    " currency, status, external_id, decline_code, decline_message, is_hard_decline, created_by,"
+    " created_at, invoice_id, payment_method_id, tries, is_undecided, route_reason)"
+    " SELECT uuidv7(), gateway, amount_minor, currency, status, external_id || '2', '', '', false,"
+    " '', created_at, invoice_id, payment_method_id, 1, false, '' FROM billing_paymentattempt",
 }
 
 

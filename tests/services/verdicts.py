@@ -40,7 +40,10 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "billing.ApiToken": {ERASED: "name", NONE: "prefix digest"},
     "billing.BillingPeriod": {NONE: "share_unit meters filters"},
     "billing.BillingProfile": {NONE: "top_up_currency"},
-    "billing.CheckoutSession": {ERASED: "url failure", NONE: "gateway external_id"},
+    "billing.CheckoutSession": {
+        ERASED: "url failure",
+        NONE: "gateway external_id kind route_reason",
+    },
     "billing.CreditDraw": {NONE: "created_by"},
     "billing.CreditGrant": {ERASED: "reason created_by", NONE: "currency"},
     "billing.CreditNote": {
@@ -48,13 +51,21 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
         NONE: "number currency tax_totals notes seller created_by",
     },
     "billing.CreditNoteLine": {DOCUMENT: "description"},
+    "billing.CustomerNotice": {ERASED: "subject text", NONE: "about"},
     "billing.Deferral": {NONE: "account currency"},
     "billing.Dispute": {ERASED: "reason created_by", NONE: "currency external_id"},
+    "billing.DisputeEvidence": {ERASED: "text documents created_by"},
     "billing.DunningNotice": {ERASED: "subject text"},
     "billing.DunningPolicy": {NONE: "name notices"},
     "billing.DunningRun": {ERASED: "ended_by note", NONE: "policy_name terms"},
+    "billing.GatewayCall": {NONE: "gateway verb reference detail"},
     "billing.GatewayCustomer": {NONE: "gateway external_id"},
     "billing.GatewayEvent": {NONE: "gateway event_id kind object_type object_id outcome"},
+    "billing.GatewayMovement": {
+        NONE: "gateway external_id currency source_external_id description"
+    },
+    "billing.GatewayPayout": {NONE: "gateway external_id currency"},
+    "billing.GatewayRoute": {NONE: "name currencies countries methods updated_by"},
     "billing.Invoice": {
         ERASED: "created_by",
         DOCUMENT: "buyer",
@@ -73,7 +84,7 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "billing.Payment": {BOOKS: "reference", NONE: "gateway currency created_by"},
     "billing.PaymentAttempt": {
         ERASED: "decline_message created_by",
-        NONE: "gateway currency external_id decline_code",
+        NONE: "gateway currency external_id decline_code route_reason action",
     },
     "billing.PaymentMethod": {ERASED: "brand last4", NONE: "gateway external_id kind"},
     "billing.ProcessorPosition": {NONE: "processor"},

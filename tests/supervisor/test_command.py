@@ -133,6 +133,7 @@ def test_the_demo_refuses_a_home_in_use(home: Path) -> None:
         ({"STRIPE_SECRET_KEY": "sk_live_1"}, "live key"),
         ({"STRIPE_SECRET_KEY": "rk_live_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}, "live key"),
         ({"STRIPE_SECRET_KEY": "sk_test_1"}, "STRIPE_WEBHOOK_SECRET is not"),
+        ({"PAYPAL_CLIENT_ID": "x"}, "PAYPAL_CLIENT_SECRET is not"),
     ],
 )
 def test_the_demo_refuses_settings_that_cannot_be_meant(
@@ -157,11 +158,11 @@ def test_secrets_are_made_once_and_for_the_owner_only(home: Path) -> None:
 
 def test_the_port_of_the_stand_in_stays_unless_somebody_took_it(home: Path) -> None:
     with homes.claim(home) as claimed:
-        first = environment.stripe_port(claimed, to_listen=True)
-        assert environment.stripe_port(claimed, to_listen=True) == first
+        first = environment.port_of("stripe", claimed, to_listen=True)
+        assert environment.port_of("stripe", claimed, to_listen=True) == first
         with socket.create_server(("127.0.0.1", first)):
-            assert environment.stripe_port(claimed) == first
-            assert environment.stripe_port(claimed, to_listen=True) != first
+            assert environment.port_of("stripe", claimed) == first
+            assert environment.port_of("stripe", claimed, to_listen=True) != first
 
 
 def test_reset_forgets_a_home_wherever_its_parts_are(home: Path) -> None:

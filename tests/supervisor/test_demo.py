@@ -47,6 +47,7 @@ print("three months of four lives")
 # Found before the real ones: the current directory comes first.
 _PROJECT = {
     "stripe_sandbox/__main__.py": _SERVER,
+    "paypal_sandbox/__main__.py": _SERVER,
     "granian/__main__.py": _SERVER,
     "celery/__main__.py": FOREVER,
     "django/core/management/__init__.py": _DJANGO,
@@ -99,19 +100,21 @@ def test_the_demo_starts_all_tells_all_and_stops_all(
     told = capfd.readouterr().out
     facts = json.loads((home / "demo.json").read_text())
 
-    assert set(seen) >= {"postgres", "valkey", "stripe_sandbox", "web", "worker", "beat"}
+    stand_ins = {"stripe_sandbox", "paypal_sandbox"}
+    assert set(seen) >= {"postgres", "valkey", "web", "worker", "beat"} | stand_ins
     assert all(gone(pid) for pid in seen.values())
     assert stat.S_IMODE((home / "demo.json").stat().st_mode) == 0o600
     assert facts["customer"]["email"] == "alice@example.com"
     assert facts["admin"]["url"] == f"{facts['url']}/admin/"
     assert facts["operator_token"] == "tok_1"
     assert facts["stripe_sandbox"]["control"] == f"{facts['stripe_sandbox']['url']}/_control/"
-    for expected in (facts["url"], "[ 8/8] ", "three months", "alice@example.com  correct horse"):
+    for expected in (facts["url"], "[ 9/9] ", "three months", "alice@example.com  correct horse"):
         assert expected in told
     assert told.endswith("Stopping …\nStopped.\n")
 
     environment = json.loads((project / "environment").read_text())
     assert environment["STRIPE_API_BASE"] == facts["stripe_sandbox"]["url"]
+    assert environment["PAYPAL_API_BASE"] == facts["paypal_sandbox"]["url"]
     assert environment["DJANGO_SETTINGS_MODULE"] == "config.settings"
 
     _a_second_start_migrates_only_what_changed(home, project)
@@ -142,7 +145,7 @@ def test_what_fails_to_start_is_shown_and_nothing_is_left(
 
 def _application(home: Path, *, stripe_port: int | None, tables_at: Path | None) -> Application:
     env = {"STRIPE_WEBHOOK_SECRET": "whsec_1"}
-    return Application(Home(home), 8000, env, stripe_port, tables_at, publish=lambda: None)
+    return Application(Home(home), 8000, env, stripe_port, None, tables_at, publish=lambda: None)
 
 
 def test_without_a_stand_in_and_a_database_of_ours_their_services_are_absent(

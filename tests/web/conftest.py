@@ -8,18 +8,27 @@ from datetime import datetime
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import BrowserContext, sync_playwright
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from billing import clock
+from billing.gateways.bank_transfer.gateway import BankTransferGateway
+from billing.gateways.sandbox.gateway import SandboxGateway
+from billing.gateways.stripe.gateway import StripeGateway
 from customers import services as customer_services
 from customers.models import Customer, User
+from stripe_sandbox import server
 from tests.chrome import launch
+from tests.gateways.cases import StandIn
+from tests.offering import offer
 from tests.web.markup import Page
 from tests.world import World
 
@@ -96,9 +105,27 @@ def opened(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator
         browser.close()
         connections.close_all()
     for thread in threading.enumerate():
-        if "process_request_thread" in thread.name:  # the server's, ending with the browser
+        served_by = getattr(getattr(thread, "_target", None), "__self__", None)
+        if isinstance(served_by, ThreadedWSGIServer):  # ends with the browser; a stand-in's do not
             thread.join(timeout=10)
     assert complaints == []
+
+
+@pytest.fixture
+def stripe(
+    live_server: LiveServer, opened: Opener, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[StandIn]:
+    """A stand-in for Stripe that notifies the live server, where workers do all at once."""
+    settings.PUBLIC_URL = live_server.url
+    told = f"{live_server.url}/webhooks/stripe/"
+    with server.running(webhook_url=told, webhook_secret=settings.STRIPE_WEBHOOK_SECRET) as url:
+        settings.STRIPE_API_BASE = url
+        offer(monkeypatch, StripeGateway(), SandboxGateway(), BankTransferGateway())
+        current_app.conf.task_always_eager = True
+        try:
+            yield StandIn(url)
+        finally:
+            current_app.conf.task_always_eager = False
 
 
 def signed_in(context: BrowserContext, person: Browser) -> BrowserContext:

@@ -46,13 +46,13 @@ def test_signing_up_works_without_scripts(people: People, opened: Opener) -> Non
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Gold")
     page.get_by_role("button", name="To the end of the trial").click()
-    expect(page.get_by_text("Waiting for a card: your trial ended")).to_be_visible()
+    expect(page.get_by_text("Waiting for a payment method: your trial ended")).to_be_visible()
 
 
 def test_a_card_that_is_confirmed_shows_by_itself(people: People, opened: Opener) -> None:
     customer, alice = people.signs_up("alice")
     session = CheckoutSession.objects.create(
-        customer=customer, gateway="sandbox", created_at=people.world.now
+        customer=customer, gateway="sandbox", kind="card", created_at=people.world.now
     )
     page = signed_in(opened(), alice).new_page()
     page.goto(f"/billing/payment-methods/confirming/{session.pk}/")

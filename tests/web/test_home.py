@@ -44,9 +44,11 @@ def test_a_trial_that_is_over_waits_for_a_card(people: People) -> None:
 
     page = alice.get(HOME)
 
-    assert "Waiting for a card: your trial ended on 25 April 2026." in page.text
-    assert "You cannot use the service: your plan needs a card first." in page.text
-    assert "Should you add a card today, the first charge comes on 1 May 2026:" in page.text
+    assert "Waiting for a payment method: your trial ended on 25 April 2026." in page.text
+    assert "You cannot use the service: your plan needs a payment method." in page.text
+    assert (
+        "Should you add a payment method today, the first charge comes on 1 May 2026:" in page.text
+    )
     assert "about $24.00" in page.text
 
 
@@ -92,7 +94,7 @@ def test_a_declined_payment_says_what_happens_next(people: People) -> None:
 
     page = alice.get(HOME)
 
-    assert "A payment was declined on 1 May 2026." in page.text
+    assert "A payment failed on 1 May 2026." in page.text
     assert "You keep access until 8 May 2026, 00:00 UTC." in page.text
     assert "We try again on 2 May 2026, 00:00 UTC" in page.text
     assert "Invoice INV-000001 over $30.00 is not paid." in page.text
@@ -107,7 +109,7 @@ def test_a_running_plan_whose_card_is_gone_asks_for_another(people: People) -> N
 
     page = alice.get(HOME)
 
-    assert "Please add a card: there is none to charge." in page.text
+    assert "Please add a payment method: there is none." in page.text
     assert "about $30.00" in page.text
 
 
@@ -184,7 +186,7 @@ def test_the_home_costs_the_same_reads_however_much_there_is(people: People) -> 
     for day in ("2026-05-02", "2026-05-03", "2026-06-02", "2026-07-02"):
         people.world.at(day).uses(customer, 40)
 
-    assert queries_of(alice, HOME) == before <= 12
+    assert queries_of(alice, HOME) == before <= 13
 
 
 def _active(people: People) -> tuple[Customer, Browser]:
@@ -209,7 +211,7 @@ def test_what_is_overdue_says_what_was_tried_and_what_comes(people: People) -> N
 
     page = alice.get(HOME)
 
-    assert "A payment was declined on 1 May 2026." in page.text
+    assert "A payment failed on 1 May 2026." in page.text
     assert "You keep access until 6 May 2026, 00:00 UTC." in page.text
     declined = "Visa •••• 9995 was declined. The card has insufficient funds."
     assert f"1 May 2026: {declined} 3 May 2026: {declined}" in page.text
@@ -229,5 +231,5 @@ def test_what_nobody_paid_in_time_is_overdue(people: People) -> None:
     page = alice.get(HOME)
 
     assert "A payment was due on 15 May 2026." in page.text
-    assert "Please pay, or add a card: it is charged at once." in page.text
+    assert "Please pay, or add a payment method: it is used at once." in page.text
     assert "We do not try" not in page.text

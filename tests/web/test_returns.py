@@ -54,6 +54,8 @@ def test_an_invoice_is_contested(people: People) -> None:
 
     assert "You contest this invoice." in answer.text
     assert "Disputed" in answer.text
+    assert "You contest $30.00 of it. We look at it and write to you." in answer.text
+    assert answer.faults() == []
     assert Dispute.objects.get().status == "OPEN"
 
 

@@ -23,7 +23,7 @@ def test_a_month_passes_by_two_buttons(people: People, today: datetime) -> None:
     page = alice.post(ADVANCE, to=_jump(alice, "2026-04-25"))
 
     assert "Sandbox time: it is now 25 April 2026, 09:00 UTC." in page.text
-    assert "Waiting for a card: your trial ended on 25 April 2026." in page.text
+    assert "Waiting for a payment method: your trial ended on 25 April 2026." in page.text
     customer.refresh_from_db()
     assert customer.test_clock is not None
 

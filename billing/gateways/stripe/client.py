@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from operator import attrgetter
 from typing import Any, Final, cast
@@ -11,11 +11,17 @@ from typing import Any, Final, cast
 import stripe
 from django.conf import settings
 
-from billing.gateways.base import GatewayRejectedError, GatewayUnavailableError
+from billing.gateways.base import (
+    GatewayRejectedError,
+    GatewayUnavailableError,
+    GatewayUnreachableError,
+)
+from billing.gateways.stripe.reach import WatchedClient, listening
 
 # Seconds to connect, and to wait for an answer. Stripe's own SDK would wait for 80.
 PATIENT: Final = (5.0, 25.0)
 BRIEF: Final = (2.0, 5.0)
+_PAGE: Final = 100  # the most that Stripe lists at once
 
 # What we read, and where it is in the SDK.
 READABLE: Final[Mapping[str, str]] = {
@@ -28,6 +34,7 @@ READABLE: Final[Mapping[str, str]] = {
     "invoice": "invoices",
     "payment_intent": "payment_intents",
     "payment_method": "payment_methods",
+    "payout": "payouts",
     "price": "prices",
     "product": "products",
     "refund": "refunds",
@@ -52,7 +59,7 @@ def build(
         },
         stripe_version=settings.STRIPE_API_VERSION,
         max_network_retries=max_network_retries,
-        http_client=stripe.RequestsClient(timeout=timeouts),
+        http_client=WatchedClient(timeout=timeouts),
     )
 
 
@@ -65,20 +72,48 @@ def retrieve(client: stripe.StripeClient, object_type: str, object_id: str) -> s
     return cast("stripe.StripeObject", service.retrieve(object_id))
 
 
+def every(put: Callable[..., Any], **params: Any) -> Iterator[dict[str, Any]]:
+    """What a list of Stripe's holds, asked for page by page as it is read.
+
+    :raises GatewayError: as `answers` does, at the page that fails.
+    """
+    with answers():
+        page = put({"limit": _PAGE} | params)
+    while True:
+        yield from (thing.to_dict() for thing in page.data)
+        if not page.has_more:
+            return
+        with answers():
+            page = page.next_page()
+
+
+def once(key: str) -> stripe.RequestOptions:
+    """Do it once, however often it is asked under this key."""
+    return {"idempotency_key": key}
+
+
 @contextmanager
-def answers() -> Iterator[None]:
+def answers(*, is_repeated: bool = False) -> Iterator[None]:
     """Turn Stripe's errors into ours, with no more of their text than is safe to log.
 
     Whatever does not prove that nothing happened is `GatewayUnavailableError`. So is a refused
     key: it says nothing about the payment, and the same question will do once the key is mended.
     A key reused with other parameters, likewise: the first request may well have taken the money.
+
+    :param is_repeated: whether it may have been sent before: then that it was not heard this time
+        proves nothing either.
     """
-    try:
-        yield
-    except (stripe.InvalidRequestError, stripe.CardError) as error:
-        raise GatewayRejectedError(f"Stripe refuses: {_summary(error)}") from None
-    except stripe.StripeError as error:
-        raise GatewayUnavailableError(f"Stripe gave no answer: {_summary(error)}") from None
+    with listening() as ear:
+        try:
+            yield
+        except (stripe.InvalidRequestError, stripe.CardError) as error:
+            raise GatewayRejectedError(f"Stripe refuses: {_summary(error)}") from None
+        except stripe.StripeError as error:
+            if ear.is_deaf_to(error) and not is_repeated:
+                raise GatewayUnreachableError(
+                    f"Stripe was not reached: {_summary(error)}"
+                ) from None
+            raise GatewayUnavailableError(f"Stripe gave no answer: {_summary(error)}") from None
 
 
 def is_missing(error: stripe.InvalidRequestError) -> bool:

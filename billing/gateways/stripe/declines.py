@@ -57,6 +57,21 @@ _HARD: Final = frozenset(
 )
 
 
+def asks_payer(error: Mapping[str, Any]) -> bool:
+    """Whether the bank only wants the card's owner to be there and prove themselves."""
+    return AUTHENTICATION_REQUIRED in {error.get("code"), error.get("decline_code")}
+
+
+# Where Stripe's sentence is meant for whoever writes the program.
+_OURS: Final[Mapping[str, str]] = {
+    AUTHENTICATION_REQUIRED: "The bank asks for a confirmation.",
+    "payment_intent_authentication_failure": "The confirmation at the bank failed.",
+    "setup_intent_authentication_failure": "The confirmation at the bank failed.",
+    "payment_intent_payment_attempt_expired": "The time to pay has run out.",
+    "payment_intent_payment_attempt_failed": "The bank did not make the payment.",
+}
+
+
 def decline(error: Mapping[str, Any] | None) -> Decline:
     """Why not, from Stripe's error object (or `last_payment_error`, `last_setup_error`).
 
@@ -64,6 +79,6 @@ def decline(error: Mapping[str, Any] | None) -> Decline:
     """
     fields = error or {}
     code = str(fields.get("decline_code") or fields.get("code") or _UNKNOWN)
-    message = str(fields.get("message") or "The payment method was declined.")
+    message = _OURS.get(code) or str(fields.get("message") or "The payment method was declined.")
     is_hard = code in _HARD or fields.get("advice_code") == "do_not_try_again"
     return Decline(code[:_CODE_LENGTH], message[:_MESSAGE_LENGTH], is_hard)

@@ -1,49 +1,55 @@
-"""Stripe's five verbs."""
+"""Stripe as a gateway: each verb is at home in a module of its own beside this one."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 import stripe
 from django.conf import settings
 
+from billing.gateways.abilities import Evidence, Movement, Payout
 from billing.gateways.base import (
-    BadSignatureError,
+    Capabilities,
     Charge,
     ChargeRequest,
+    Dispute,
     Fact,
-    GatewayUnavailableError,
     Notification,
     Refund,
     RefundRequest,
     Setup,
     SetupRequest,
 )
+from billing.gateways.stripe import charges, events, money, setups, translate
 from billing.gateways.stripe import client as clients
-from billing.gateways.stripe import currencies, translate
+from billing.gateways.stripe import evidence as answers
+from billing.gateways.stripe import recall as memory
 from billing.gateways.stripe.mirror import Mirror
+from billing.gateways.stripe.translate import Fields
 
-_TOLERANCE: Final = 300  # seconds, as Stripe advises
-_HEADER: Final = "stripe-signature"
+# What our words for an object mean at Stripe, by how its id begins.
+_OURS: Final[Mapping[str, Mapping[str, str]]] = {
+    "charge": {"pi_": "payment_intent"},
+    "setup": {"cs_": "checkout.session", "seti_": "setup_intent"},
+}
 
 
 class StripeGateway:
     """Stripe, or whatever speaks its API at `STRIPE_API_BASE`.
 
     Charges are PaymentIntents and are known by their ids; a set-up is a Checkout Session where the
-    customer goes to Stripe's page and a SetupIntent where a token is at hand. Stripe forgets an
-    idempotency key after a day or so: a charge that may have been sent is looked for before that.
+    customer goes to Stripe's page and a SetupIntent where a token is at hand.
     """
 
     name = "stripe"
+    capabilities = Capabilities("Stripe", setups.KINDS, priority=10)
 
-    def __init__(self) -> None:
-        self._client = clients.build()
+    def __init__(self, client: stripe.StripeClient | None = None) -> None:
+        self._client = client or clients.build()
         self._mirror = Mirror()
-        self._facts: Mapping[str, Callable[[Mapping[str, Any]], Fact | None]] = {
+        self._facts: Mapping[str, Callable[[Fields], Fact | None]] = {
             "charge": self._charge_of,
             "checkout.session": self._checkout,
             "dispute": translate.dispute,
@@ -54,165 +60,65 @@ class StripeGateway:
         }
 
     def charge(self, request: ChargeRequest) -> Charge:
-        """Create and confirm a PaymentIntent, the customer being away."""
-        params: stripe.params.PaymentIntentCreateParams = {
-            "amount": currencies.to_stripe(request.amount),
-            "currency": request.amount.currency.lower(),
-            "customer": request.customer_external_id,
-            "payment_method": request.method_external_id,
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-            "confirm": True,
-            "off_session": True,
-            "metadata": {"reference": request.reference},
-        }
-        with clients.answers():
-            if request.is_repeated and (known := self._find(request)) is not None:
-                return _outcome(known)
-            try:
-                intent = self._client.v1.payment_intents.create(
-                    params, _once(f"attempt:{request.reference}")
-                )
-            except stripe.CardError as error:
-                return translate.declined_charge(request.reference, clients.fields(error))
-            except (stripe.APIError, stripe.IdempotencyError):
-                if (known := self._find(request)) is None:
-                    raise
-                return _outcome(known)
-        return translate.charge(intent.to_dict())
+        """Take money while the customer is away, or ask them for it (pix, 3-D Secure)."""
+        return charges.charge(self._client, request)
+
+    def resume(self, charge_external_id: str, *, return_url: str) -> Charge:
+        """Ask the payer, who is here now."""
+        return charges.resume(self._client, charge_external_id, return_url)
+
+    def withdraw(self, charge_external_id: str) -> Charge:
+        """Ask the payer no more."""
+        return charges.withdraw(self._client, charge_external_id)
 
     def refund(self, request: RefundRequest) -> Refund:
-        """Refund a PaymentIntent, or a charge of before there were any."""
-        params: stripe.params.RefundCreateParams = {
-            "amount": currencies.to_stripe(request.amount),
-            "metadata": {"reference": request.reference},
-        }
-        if request.charge_external_id.startswith("pi_"):
-            params["payment_intent"] = request.charge_external_id
-        else:
-            params["charge"] = request.charge_external_id
-        with clients.answers():
-            if request.is_repeated and (known := self._find_refund(request)) is not None:
-                return translate.refund(known)
-            try:
-                refund = self._client.v1.refunds.create(
-                    params, _once(f"refund:{request.reference}")
-                )
-            except (stripe.APIError, stripe.IdempotencyError):
-                if (known := self._find_refund(request)) is None:
-                    raise
-                return translate.refund(known)
-        return translate.refund(refund.to_dict())
+        """Give money back."""
+        return charges.refund(self._client, request)
 
     def start_setup(self, request: SetupRequest) -> Setup:
-        """Set a `pm_…` up at once, or open a Checkout Session for cards.
-
-        A token whose owner would have to authenticate is declined: only the page can ask.
-        """
-        with clients.answers():
-            customer = request.customer_external_id or self._new_customer(request.anonymous_id)
-            if request.token is None:
-                return self._open_page(request, customer)
-            return self._set_up(request, request.token, customer)
+        """Set a `pm_…` or pix up at once, or open Stripe's page."""
+        return setups.start(self._client, request)
 
     def fetch(self, object_type: str, object_id: str) -> Fact | None:
         """What the object is now, mirrored on the way, even where it means nothing to us.
 
         A set-up begun on Stripe's page is told by its session; its intent alone means nothing.
         """
-        found = self._read(object_type, object_id)
-        if found is None or object_type not in self._facts:
+        if setups.is_pushed(object_id):
+            return setups.pushed(object_type, object_id)
+        theirs = _theirs(object_type, object_id)
+        found = self._read(theirs, object_id)
+        if found is None or theirs not in self._facts:
             return None
-        return self._facts[object_type](found)
+        return self._facts[theirs](found)
+
+    def submit_evidence(self, dispute_external_id: str, evidence: Evidence) -> Dispute:
+        """Answer a dispute, once and for all."""
+        return answers.submit(self._client, dispute_external_id, evidence)
+
+    def movements(self, since: datetime) -> Iterator[Movement]:
+        """The lines of Stripe's account with us, newest first."""
+        return money.movements(self._client, since)
+
+    def payouts(self, since: datetime) -> Iterator[Payout]:
+        """What Stripe paid out, newest first."""
+        return money.payouts(self._client, since)
+
+    def paid_out(self, payout_external_id: str) -> Iterator[Movement]:
+        """The lines that make an automatic payout up."""
+        return money.paid_out(self._client, payout_external_id)
+
+    def recall(self, since: datetime) -> Iterator[Fact]:
+        """What of ours began since then, as it is now; nothing is mirrored."""
+        return memory.recall(self._client, since)
 
     def forget(self, customer_external_id: str) -> None:
         """Empty the mirror of them."""
         self._mirror.forget(customer_external_id)
 
     def parse_event(self, body: bytes, headers: Mapping[str, str]) -> Notification:
-        """Verify Stripe's signature, not more than five minutes old, and read the event.
-
-        An event about something without an id (a balance) has an empty `object_id`.
-        """
-        _verify(body, next((v for k, v in headers.items() if k.lower() == _HEADER), ""))
-        try:
-            event = json.loads(body)
-            about = event["data"]["object"]
-            return Notification(
-                event_id=_required(event["id"]),
-                kind=_required(event["type"]),
-                object_type=str(about.get("object") or ""),
-                object_id=str(about.get("id") or ""),
-                occurred_at=datetime.fromtimestamp(int(event["created"]), UTC),
-            )
-        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError):
-            raise BadSignatureError("Stripe's notification cannot be read.") from None
-
-    def _find(self, request: ChargeRequest) -> dict[str, Any] | None:
-        """What an earlier sending of this request made, if Stripe shows that it made something.
-
-        Under one key Stripe repeats even its own failures for a day, whatever became of the money;
-        and after that day the key alone no longer keeps a second sending from charging again.
-        """
-        intents = self._client.v1.payment_intents.list(
-            {"customer": request.customer_external_id, "limit": 100}
-        )
-        for intent in intents.data:
-            fields = intent.to_dict()
-            if translate.reference(fields) == request.reference:
-                return fields
-        return None
-
-    def _find_refund(self, request: RefundRequest) -> dict[str, Any] | None:
-        """What an earlier sending of this refund made (see `_find`)."""
-        params: stripe.params.RefundListParams = {"limit": 100}
-        if request.charge_external_id.startswith("pi_"):
-            params["payment_intent"] = request.charge_external_id
-        else:
-            params["charge"] = request.charge_external_id
-        for refund in self._client.v1.refunds.list(params).data:
-            fields = refund.to_dict()
-            if translate.reference(fields) == request.reference:
-                return fields
-        return None
-
-    def _new_customer(self, anonymous_id: str) -> str:
-        customer = self._client.v1.customers.create(
-            {"metadata": {"anonymous_id": anonymous_id}}, _once(f"customer:{anonymous_id}")
-        )
-        return customer.id
-
-    def _open_page(self, request: SetupRequest, customer: str) -> Setup:
-        session = self._client.v1.checkout.sessions.create(
-            {
-                "mode": "setup",
-                "customer": customer,
-                "payment_method_types": ["card"],
-                "success_url": request.success_url,
-                "cancel_url": request.cancel_url,
-                "client_reference_id": request.reference,
-                "metadata": {"reference": request.reference},
-            },
-            _once(f"setup:{request.reference}"),
-        )
-        return translate.checkout(session.to_dict(), None, None)
-
-    def _set_up(self, request: SetupRequest, token: str, customer: str) -> Setup:
-        params: stripe.params.SetupIntentCreateParams = {
-            "customer": customer,
-            "payment_method": token,
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-            "usage": "off_session",
-            "confirm": True,
-            "metadata": {"reference": request.reference},
-            "expand": ["payment_method"],
-        }
-        try:
-            intent = self._client.v1.setup_intents.create(
-                params, _once(f"setup:{request.reference}")
-            ).to_dict()
-        except stripe.CardError as error:
-            return translate.declined_setup(request.reference, customer, clients.fields(error))
-        return translate.setup(intent, intent.get("payment_method"))
+        """Verify Stripe's signature and read the event."""
+        return events.parse(body, headers)
 
     def _read(self, object_type: str, object_id: str) -> dict[str, Any] | None:
         """The object, mirrored; None if it is not there or not of a type that we read."""
@@ -228,10 +134,10 @@ class StripeGateway:
         self._mirror.keep(found)
         return found.to_dict()
 
-    def _charge_of(self, charge: Mapping[str, Any]) -> Fact | None:
+    def _charge_of(self, charge: Fields) -> Fact | None:
         return self.fetch("payment_intent", str(charge.get("payment_intent") or ""))
 
-    def _checkout(self, session: Mapping[str, Any]) -> Setup | None:
+    def _checkout(self, session: Fields) -> Setup | None:
         if session["mode"] != "setup":
             return None
         if session["status"] != "complete":
@@ -239,42 +145,23 @@ class StripeGateway:
         intent = self._read("setup_intent", str(session.get("setup_intent") or ""))
         return translate.checkout(session, intent, self._method_of(intent))
 
-    def _setup(self, intent: Mapping[str, Any]) -> Setup | None:
+    def _setup(self, intent: Fields) -> Setup | None:
         if not translate.reference(intent):
             return None
         return translate.setup(intent, self._method_of(intent))
 
-    def _method_of(self, intent: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    def _method_of(self, intent: Fields | None) -> Fields | None:
         if intent is None or intent["status"] != "succeeded":
             return None
         return self._read("payment_method", str(intent.get("payment_method") or ""))
 
 
-def _outcome(intent: Mapping[str, Any]) -> Charge:
-    if not translate.is_over(intent):
-        raise GatewayUnavailableError("Stripe has not made up its mind yet.")
-    return translate.charge(intent)
+def build() -> StripeGateway | None:
+    """Where there is a key."""
+    return StripeGateway() if settings.STRIPE_SECRET_KEY else None
 
 
-def _once(key: str) -> stripe.RequestOptions:
-    return {"idempotency_key": key}
-
-
-def _required(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError
-    return value
-
-
-def _verify(body: bytes, signature: str) -> None:
-    """Say what is wrong, and quote nothing of it."""
-    try:
-        stripe.WebhookSignature.verify_header(
-            body, signature, settings.STRIPE_WEBHOOK_SECRET, _TOLERANCE
-        )
-    except stripe.SignatureVerificationError as error:
-        is_old = "tolerance" in str(error)
-        what = "is too old" if is_old else "does not match"
-        raise BadSignatureError(f"Stripe's signature {what}.") from None
-    except (ValueError, TypeError):
-        raise BadSignatureError("Stripe's notification cannot be read.") from None
+def _theirs(object_type: str, object_id: str) -> str:
+    """Stripe's word for a type of ours."""
+    begins = _OURS.get(object_type, {})
+    return next((word for how, word in begins.items() if object_id.startswith(how)), object_type)

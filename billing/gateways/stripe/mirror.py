@@ -43,6 +43,7 @@ _MODELS: Final[Mapping[str, Any]] = {  # dj-stripe has no types
     "invoice": models.Invoice,
     "payment_intent": models.PaymentIntent,
     "payment_method": models.PaymentMethod,
+    "payout": models.Payout,
     "price": models.Price,
     "product": models.Product,
     "refund": models.Refund,

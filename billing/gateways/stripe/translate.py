@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from billing.core.lifecycle import DisputeStatus
+from billing.core.lifecycle import ActionKind, DisputeStatus
 from billing.gateways.base import (
+    Action,
     Charge,
     ChargeStatus,
     Decline,
@@ -21,6 +23,9 @@ from billing.gateways.stripe import currencies, declines
 
 Fields = Mapping[str, Any]  # Stripe's JSON
 
+# How long a code lasts where Stripe does not say.
+_CODE_LASTS: Final = timedelta(days=1)
+_WITHDRAWN: Final = Decline("withdrawn", "The charge was withdrawn before it was paid.")
 _NEEDS_CUSTOMER: Final = Decline(
     declines.AUTHENTICATION_REQUIRED, "The payment method asks for authentication."
 )
@@ -28,6 +33,8 @@ _INTENT: Final[Mapping[str, ChargeStatus]] = {
     "succeeded": ChargeStatus.SUCCEEDED,
     "processing": ChargeStatus.PROCESSING,
     "requires_capture": ChargeStatus.PROCESSING,
+    "requires_confirmation": ChargeStatus.PROCESSING,
+    "requires_action": ChargeStatus.ACTION_REQUIRED,
 }
 _REFUND: Final[Mapping[str, ChargeStatus]] = {
     "succeeded": ChargeStatus.SUCCEEDED,
@@ -47,23 +54,46 @@ def reference(fields: Fields) -> str:
     return str((fields.get("metadata") or {}).get("reference") or "")
 
 
+def visit_reference(session: Fields) -> str:
+    """Our reference of a visit to Stripe's page."""
+    return reference(session) or str(session.get("client_reference_id") or "")
+
+
+def instant(seconds: int) -> datetime:
+    """A point in time, as Stripe counts it."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def id_of(value: Any) -> str:
+    """An id, where Stripe gives the id or the object itself."""
+    return str(value["id"] if isinstance(value, Mapping) else value or "")
+
+
 def charge(intent: Fields) -> Charge:
-    """A PaymentIntent. One that waits for a method or for its owner took nothing: declined."""
-    status = _INTENT.get(intent["status"], ChargeStatus.DECLINED)
-    decline = _why_not(intent, "last_payment_error") if status is ChargeStatus.DECLINED else None
-    return Charge(reference(intent), intent["id"], status, decline)
+    """A PaymentIntent. One that was given up took nothing and never will: declined."""
+    status = _charge_status(intent)
+    return Charge(
+        reference=reference(intent),
+        external_id=intent["id"],
+        status=status,
+        decline=_declined(intent) if status is ChargeStatus.DECLINED else None,
+        action=_action(intent) if status is ChargeStatus.ACTION_REQUIRED else None,
+    )
 
 
-def is_over(intent: Fields) -> bool:
-    """Whether a PaymentIntent has been tried; one in the midst of it looks like a declined one."""
-    return intent["status"] in {"succeeded", "processing"} or bool(intent["last_payment_error"])
+def is_tried(intent: Fields) -> bool:
+    """Whether anything came of a PaymentIntent yet; one in the midst of it waits for a method."""
+    is_waiting = intent["status"] in {"requires_payment_method", "requires_confirmation"}
+    return not is_waiting or bool(intent.get("last_payment_error"))
 
 
 def declined_charge(ours: str, error: Fields) -> Charge:
-    """The error that Stripe answers a declined charge with."""
-    intent = error.get("payment_intent") or {}
-    decline = declines.decline(error)
-    return Charge(ours, str(intent.get("id") or ""), ChargeStatus.DECLINED, decline)
+    """The error that Stripe answers a declined charge with. Its owner may mend one that asks."""
+    external_id = id_of(error.get("payment_intent"))
+    if external_id and declines.asks_payer(error):
+        asked = Action(ActionKind.PAGE)
+        return Charge(ours, external_id, ChargeStatus.ACTION_REQUIRED, action=asked)
+    return Charge(ours, external_id, ChargeStatus.DECLINED, declines.decline(error))
 
 
 def refund(fields: Fields) -> Refund:
@@ -82,11 +112,20 @@ def dispute(fields: Fields) -> Dispute | None:
         return None
     return Dispute(
         external_id=fields["id"],
-        charge_external_id=_id(fields.get("payment_intent")) or _id(fields.get("charge")),
+        charge_external_id=id_of(fields.get("payment_intent")) or id_of(fields.get("charge")),
         amount=currencies.from_stripe(fields["amount"], fields["currency"]),
         status=_DISPUTE[fields["status"]],
         reason=str(fields.get("reason") or ""),
+        evidence_due_at=evidence_due_at(fields),
     )
+
+
+def evidence_due_at(fields: Fields) -> datetime | None:
+    """Until when a dispute can be answered; None once it was, or when it is too late."""
+    details = fields.get("evidence_details") or {}
+    if fields["status"] != "needs_response" or details.get("past_due"):
+        return None
+    return instant(details["due_by"]) if details.get("due_by") else None
 
 
 def method(fields: Fields) -> MethodDetails:
@@ -120,7 +159,7 @@ def setup(intent: Fields, payment_method: Fields | None) -> Setup:
         reference=reference(intent),
         external_id=intent["id"],
         status=status,
-        customer_external_id=_id(intent.get("customer")),
+        customer_external_id=id_of(intent.get("customer")),
         url=url if status is SetupStatus.OPEN else "",
         method=_chargeable(status, payment_method),
         decline=decline,
@@ -149,13 +188,42 @@ def checkout(session: Fields, intent: Fields | None, payment_method: Fields | No
         if status is SetupStatus.DECLINED:
             decline = _why_not(intent, "last_setup_error")
     return Setup(
-        reference=reference(session) or str(session.get("client_reference_id") or ""),
+        reference=visit_reference(session),
         external_id=session["id"],
         status=status,
-        customer_external_id=_id(session.get("customer")),
+        customer_external_id=id_of(session.get("customer")),
         url=str(session.get("url") or "") if status is SetupStatus.OPEN else "",
         method=_chargeable(status, payment_method),
         decline=decline,
+    )
+
+
+def _charge_status(intent: Fields) -> ChargeStatus:
+    if not is_tried(intent):
+        return ChargeStatus.PROCESSING
+    error = intent.get("last_payment_error") or {}
+    if intent["status"] == "requires_payment_method" and declines.asks_payer(error):
+        return ChargeStatus.ACTION_REQUIRED
+    return _INTENT.get(intent["status"], ChargeStatus.DECLINED)
+
+
+def _declined(intent: Fields) -> Decline:
+    """Why it took nothing. That it was given up says more than how an earlier try failed."""
+    if intent["status"] == "canceled":
+        return _WITHDRAWN
+    return _why_not(intent, "last_payment_error")
+
+
+def _action(intent: Fields) -> Action:
+    code = (intent.get("next_action") or {}).get("pix_display_qr_code")
+    if not code:
+        return Action(ActionKind.PAGE, url=_page(intent))
+    expires = code.get("expires_at")
+    return Action(
+        ActionKind.CODE,
+        url=str(code.get("hosted_instructions_url") or ""),
+        code=str(code.get("data") or ""),
+        expires_at=instant(expires) if expires else instant(intent["created"]) + _CODE_LASTS,
     )
 
 
@@ -177,8 +245,6 @@ def _chargeable(status: SetupStatus, payment_method: Fields | None) -> MethodDet
 def _why_not(intent: Fields, field: str) -> Decline:
     if intent.get(field):
         return declines.decline(intent[field])
-    if intent["status"] == "requires_action":
-        return _NEEDS_CUSTOMER
     return Decline(str(intent["status"]), "The payment did not take place.")
 
 
@@ -187,7 +253,3 @@ def _page(intent: Fields) -> str:
     redirect = (action.get("redirect_to_url") or {}).get("url")
     deposits = (action.get("verify_with_microdeposits") or {}).get("hosted_verification_url")
     return str(redirect or deposits or "")
-
-
-def _id(value: Any) -> str:  # an id, or the object itself where it was expanded
-    return str(value["id"] if isinstance(value, Mapping) else value or "")

@@ -1,0 +1,1 @@
+"""Transfers to the seller's own account: the smallest gateway there is."""
