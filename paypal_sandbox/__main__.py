@@ -10,7 +10,7 @@ import threading
 
 from paypal_sandbox.core import Options, Sandbox
 from paypal_sandbox.server import Server
-from stripe_sandbox.server import NotLoopbackError
+from stripe_sandbox.loopback import NotLoopbackError
 
 
 def main(arguments: list[str] | None = None) -> int:

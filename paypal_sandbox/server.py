@@ -2,162 +2,45 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from paypal_sandbox.core import Options, Sandbox
-from stripe_sandbox.messages import Answer, ConnectionCutError
-from stripe_sandbox.server import LOOPBACK, NotLoopbackError
+from stripe_sandbox.loopback import Exchange, LoopbackServer, served
+from stripe_sandbox.messages import Answer
 
 _LARGEST_BODY = 30_000_000  # evidence comes with files
-_IDLE = 120
 
 
-class _Exchange(BaseHTTPRequestHandler):
-    """Reads a request, lets the core answer it, writes the answer in one piece."""
+class _Exchange(Exchange):
+    """PayPal's: JSON, mostly."""
 
-    protocol_version = "HTTP/1.1"
     server_version = "paypal-sandbox"
-    sys_version = ""
-    timeout = _IDLE
-    disable_nagle_algorithm = True
-    wbufsize = -1
     server: Server
 
-    def setup(self) -> None:
-        """Let the server know the connection, so that it can end it."""
-        super().setup()
-        self.server.connections.add(self.connection)
+    def answer(self, method: str, path: str, query: str, body: bytes) -> Answer:
+        """The body is left as it came."""
+        target = f"{path}?{query}" if query else path
+        return self.server.sandbox.handle(method, target, body, dict(self.headers.items()))
 
-    def finish(self) -> None:
-        """Forget the connection."""
-        self.server.connections.discard(self.connection)
-        with suppress(OSError):
-            super().finish()
-
-    def handle(self) -> None:
-        """Serve until the client goes, however it goes."""
-        with suppress(ConnectionError, TimeoutError):
-            super().handle()
-
-    def __getattr__(self, name: str) -> Callable[[], None]:
-        """Answer every method the same way; the base looks for `do_GET` and its like."""
-        if name.startswith("do_"):
-            return self._answer
-        raise AttributeError(name)
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
-        """Say nothing: every request is in the journal."""
-
-    def _answer(self) -> None:
-        body = self._body()
-        if body is None:
-            self._write(Answer(413, b"The body is too large."))
-            self.close_connection = True
-            return
-        if not self._is_for_us():
-            self._write(Answer(403, b"This address is not for that host."))
-            return
-        target = urlsplit(self.path)
-        whole = f"{unquote(target.path)}?{target.query}" if target.query else unquote(target.path)
-        method = "GET" if self.command == "HEAD" else self.command
-        try:
-            answer = self.server.sandbox.handle(method, whole, body, dict(self.headers.items()))
-        except ConnectionCutError:
-            self._cut()
-            return
-        self._write(answer)
-
-    def _body(self) -> bytes | None:
-        """Read the whole body, so that the connection can be used again."""
-        length = self.headers.get("Content-Length") or "0"
-        if not length.isdigit() or int(length) > _LARGEST_BODY:
-            return None
-        return self.rfile.read(int(length))
-
-    def _is_for_us(self) -> bool:
-        """Refuse names that a hostile page could have pointed at loopback."""
-        host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
-        return host in LOOPBACK or host == self.server.public_host
-
-    def _write(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
-            self.send_header(name, value.replace("\r", "").replace("\n", ""))
-        if answer.status != 204:
-            self.send_header("Content-Length", str(len(answer.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(answer.body)
-        self.wfile.flush()
-
-    def _cut(self) -> None:
-        """End the connection without a word."""
-        self.close_connection = True
-        with suppress(OSError):
-            self.connection.shutdown(socket.SHUT_RDWR)
+    def largest(self) -> int:
+        """Whatever it is."""
+        return _LARGEST_BODY
 
 
-class Server(ThreadingHTTPServer):
-    """Serves one stand-in; `stop` returns once nothing of it runs any more."""
-
-    daemon_threads = False
-    block_on_close = True
-    request_queue_size = 128
+class Server(LoopbackServer):
+    """Serves one stand-in."""
 
     def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
         """Bind to a loopback address; port 0 picks a free one.
 
         :raises NotLoopbackError: for any other address.
         """
-        if host not in LOOPBACK:
-            raise NotLoopbackError(
-                f"The stand-in listens on loopback only ({', '.join(sorted(LOOPBACK))}): whoever "
-                f"reaches it can do anything with it. Not on {host}."
-            )
-        if host == "::1":
-            self.address_family = socket.AF_INET6
-        public_url = sandbox.options.public_url
         self.sandbox = sandbox
-        self.public_host = urlsplit(public_url).hostname if public_url else None
-        self.connections: set[Any] = set()
-        super().__init__((host, port), _Exchange)
+        public_url = sandbox.options.public_url or ""
+        super().__init__(sandbox, (host, port), _Exchange, public_url=public_url)
         if not public_url:
             sandbox.state.base_url = self.url
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        host = str(self.server_address[0])
-        shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{self.server_port}"
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Leave broken connections alone."""
-
-    def start(self) -> threading.Thread:
-        """Serve in a thread."""
-        self.sandbox.start()
-        thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="paypal-sandbox"
-        )
-        thread.start()
-        return thread
-
-    def stop(self) -> None:
-        """Stop serving, end every connection, and close the state."""
-        self.sandbox.state.stopping.set()
-        self.shutdown()
-        for connection in list(self.connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        self.server_close()
-        self.sandbox.close()
 
 
 @contextmanager
@@ -176,9 +59,5 @@ def running(
     except BaseException:
         sandbox.close()
         raise
-    thread = server.start()
-    try:
-        yield server.url
-    finally:
-        server.stop()
-        thread.join()
+    with served(server) as url:
+        yield url

@@ -10,7 +10,8 @@ import threading
 
 from stripe_sandbox.core import Sandbox
 from stripe_sandbox.endpoints import listen_at
-from stripe_sandbox.server import NotLoopbackError, Server
+from stripe_sandbox.loopback import NotLoopbackError
+from stripe_sandbox.server import Server
 
 
 def main(arguments: list[str] | None = None) -> int:

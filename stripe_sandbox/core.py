@@ -52,6 +52,10 @@ class Sandbox:
         """Begin delivering notifications."""
         self.courier.start()
 
+    def stop_waiting(self) -> None:
+        """Let nothing wait any longer: it is about to be closed."""
+        self.state.stopping.set()
+
     def close(self) -> None:
         """Stop delivering and close the state file."""
         self.courier.stop()

@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
 import pytest
 
-from billing.core.lifecycle import DisputeStatus
 from billing.gateways.abilities import Document, Evidence
-from billing.gateways.base import Dispute, Fact, GatewayRejectedError, GatewayUnavailableError
-from billing.gateways.sandbox.gateway import SandboxGateway, disputed
+from billing.gateways.base import GatewayRejectedError, GatewayUnavailableError
 from billing.models import Dispute as DisputeRow
-from billing.models import DisputeEvidence, Payment
-from billing.services import disputes, evidence, payments
+from billing.models import DisputeEvidence
+from billing.services import evidence, payments
 from tests.api.calling import Caller, caller
 from tests.api.stage import NOW, Stage, set_stage
+from tests.hearing import HearingGateway
 from tests.offering import offer
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DUE = datetime(2026, 4, 15, tzinfo=UTC)
 PDF = b"%PDF-1.4"
 PROOF = {"name": "order.pdf", "content_type": "application/pdf", "content": "JVBERi0xLjQ="}
-
-
-@dataclass
-class HearingGateway(SandboxGateway):
-    """Takes evidence, and decides by its first word."""
-
-    heard: list[Evidence] = field(default_factory=list)
-    fails_with: Exception | None = None
-
-    def fetch(self, object_type: str, object_id: str) -> Fact | None:
-        found = super().fetch(object_type, object_id)
-        return replace(found, evidence_due_at=DUE) if isinstance(found, Dispute) else found
-
-    def submit_evidence(self, dispute_external_id: str, evidence: Evidence) -> Dispute:
-        self.heard.append(evidence)
-        if self.fails_with is not None:
-            raise self.fails_with
-        payment = Payment.objects.select_related("attempt").get()
-        assert payment.attempt is not None
-        status = DisputeStatus.WON if evidence.text == "winning" else DisputeStatus.OPEN
-        charge = payment.attempt.external_id
-        return Dispute(dispute_external_id, charge, payment.amount, status, "fraudulent")
 
 
 @pytest.fixture
@@ -71,12 +45,7 @@ def stage(gateway: HearingGateway) -> Stage:
 @pytest.fixture
 def contested(stage: Stage, gateway: HearingGateway) -> DisputeRow:
     """Which her bank contests."""
-    payment = Payment.objects.select_related("attempt").get()
-    assert payment.attempt is not None
-    told = disputed(payment.attempt.external_id, payment.amount, DisputeStatus.OPEN)
-    fact = gateway.fetch("dispute", told)
-    assert isinstance(fact, Dispute)
-    return disputes.follow(payment.pk, fact, now=NOW)
+    return gateway.contested(NOW)
 
 
 def test_a_dispute_is_answered_once(

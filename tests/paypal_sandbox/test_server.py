@@ -16,7 +16,7 @@ import requests
 
 from paypal_sandbox.__main__ import main
 from paypal_sandbox.server import running
-from stripe_sandbox.server import NotLoopbackError
+from stripe_sandbox.loopback import NotLoopbackError
 from tests.paypal_sandbox.conftest import BASIC
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from hashlib import sha256
 
@@ -9,42 +9,19 @@ import pytest
 from billing.core.errors import ConflictError, InvalidError, UnavailableError
 from billing.core.lifecycle import DisputeStatus
 from billing.gateways.abilities import Document, Evidence
-from billing.gateways.base import Dispute, Fact, GatewayRejectedError, GatewayUnavailableError
-from billing.gateways.sandbox.gateway import SandboxGateway, disputed
+from billing.gateways.base import GatewayRejectedError, GatewayUnavailableError
 from billing.models import Dispute as DisputeRow
-from billing.models import DisputeEvidence, JournalEntry, Payment
+from billing.models import DisputeEvidence, JournalEntry
 from billing.services import disputes, evidence
+from tests.hearing import DUE, HearingGateway
 from tests.offering import offer
 from tests.services.paying import bill, state
-from tests.world import World, instant
+from tests.world import World
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PROOF = Document("Alice Liddell.pdf", "application/pdf", b"%PDF-1.4")
 ANSWER = Evidence("They had it.", (PROOF,))
-DUE = instant("2026-04-15")
-
-
-@dataclass
-class HearingGateway(SandboxGateway):
-    """Takes evidence, and decides by its first word."""
-
-    heard: list[Evidence] = field(default_factory=list)
-    fails_with: Exception | None = None
-
-    def fetch(self, object_type: str, object_id: str) -> Fact | None:
-        found = super().fetch(object_type, object_id)
-        return replace(found, evidence_due_at=DUE) if isinstance(found, Dispute) else found
-
-    def submit_evidence(self, dispute_external_id: str, evidence: Evidence) -> Dispute:
-        self.heard.append(evidence)
-        if self.fails_with is not None:
-            raise self.fails_with
-        payment = Payment.objects.select_related("attempt").get()
-        assert payment.attempt is not None
-        status = DisputeStatus.WON if evidence.text == "winning" else DisputeStatus.OPEN
-        charge = payment.attempt.external_id
-        return Dispute(dispute_external_id, charge, payment.amount, status, "fraudulent")
 
 
 @pytest.fixture
@@ -61,12 +38,7 @@ def contested(world: World, gateway: HearingGateway) -> DisputeRow:
     world.adds_card(alice)
     world.charges(bill(world, alice, "25.00"))
     world.settles()
-    payment = Payment.objects.select_related("attempt").get()
-    assert payment.attempt is not None
-    told = disputed(payment.attempt.external_id, payment.amount, DisputeStatus.OPEN)
-    fact = gateway.fetch("dispute", told)
-    assert isinstance(fact, Dispute)
-    return disputes.follow(payment.pk, fact, now=world.now)
+    return gateway.contested(world.now)
 
 
 def submit(world: World, row: DisputeRow, given: Evidence = ANSWER) -> DisputeRow:

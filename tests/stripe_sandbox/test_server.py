@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 import stripe
 
-from stripe_sandbox.server import NotLoopbackError, running
+from stripe_sandbox.loopback import NotLoopbackError
+from stripe_sandbox.server import running
 from tests.stripe_sandbox.browser import visit
 from tests.stripe_sandbox.conftest import KEY, client_of
 from tests.stripe_sandbox.ears import SECRET, Ears
