@@ -31,7 +31,7 @@ demo-reset: venv  ## forget the demo: its database, its secrets, its logs
 	@$(PY) -m supervisor reset
 
 test: dev chrome check  ## every check and every test
-	$(PY) -m pytest -n auto --dist loadgroup $(ARGS)
+	$(PY) -m pytest -n auto $(ARGS)
 
 check: dev  ## style, types, import contracts, migrations, deployment settings
 	$(PY) -m ruff check .

@@ -6,12 +6,8 @@ import json
 from pathlib import Path
 from urllib.request import Request, urlopen
 
-import pytest
-
 from tests.end_to_end.conftest import Demo, wait_for
 from tests.exporting import balances, bean_check
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 def export(demo: Demo, query: str) -> str:

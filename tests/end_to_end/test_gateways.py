@@ -12,8 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.end_to_end.conftest import Demo, wait_for
 from tests.end_to_end.test_story import add_card, customer_of, sign_up
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @pytest.fixture
 def person(browser: Browser, demo: Demo) -> Iterator[Page]:

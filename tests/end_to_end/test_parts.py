@@ -13,8 +13,6 @@ import pytest
 
 from tests.end_to_end.conftest import ROOT, Answer, Demo, call, wait_for
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def wonderland(demo: Demo) -> dict[str, Any]:
     """A customer of the demonstration in real time, with a good card at Stripe."""

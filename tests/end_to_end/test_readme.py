@@ -5,11 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 
-import pytest
-
 from tests.end_to_end.conftest import ROOT, Demo
-
-pytestmark = pytest.mark.xdist_group("demo")
 
 
 def block(language: str) -> str:

@@ -16,8 +16,6 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.end_to_end.conftest import Demo, wait_for
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 PASSWORD = "a long enough password"
 VISA, ALWAYS_DECLINED, REFUSED = "4242424242424242", "4000000000000341", "4000000000000002"
 _numbers = count(1)
