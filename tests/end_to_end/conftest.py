@@ -136,9 +136,9 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         output.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium."""
+    """Headless Chromium. While it is there this thread has an event loop, which Django minds."""
     with sync_playwright() as playwright:
         opened = chrome.launch(playwright)
         yield opened
