@@ -24,8 +24,9 @@ from billing.gateways.base import (
     GatewayUnreachableError,
     SetupRequest,
 )
+from billing.gateways.network import never_left
 from billing.gateways.paypal import client as clients
-from billing.gateways.paypal.client import Account, Client, EarlierError, RefusedError, never_left
+from billing.gateways.paypal.client import Account, Client, EarlierError, RefusedError
 from billing.gateways.paypal.gateway import PayPalGateway
 from tests.gateways.cases import PayPalStandIn, paypal_account
 

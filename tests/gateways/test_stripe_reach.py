@@ -15,6 +15,7 @@ from urllib3.connection import HTTPConnection
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 
 from billing.core.money import Money
+from billing.gateways import network
 from billing.gateways.base import (
     ChargeRequest,
     GatewayUnavailableError,
@@ -153,5 +154,5 @@ def test_outside_of_a_call_nothing_is_noted() -> None:
     reach._note("post")
 
     assert not ear.may_have_heard
-    assert not reach.never_left(None)
-    assert not reach.never_left(ValueError())
+    assert not network.never_left(None)
+    assert not network.never_left(ValueError())

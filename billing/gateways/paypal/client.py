@@ -22,7 +22,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import requests
-from urllib3.exceptions import NewConnectionError
 
 from billing import clock
 from billing.gateways.base import (
@@ -30,6 +29,7 @@ from billing.gateways.base import (
     GatewayUnavailableError,
     GatewayUnreachableError,
 )
+from billing.gateways.network import never_left
 from billing.gateways.options import option
 
 Fields = Mapping[str, Any]  # PayPal's JSON
@@ -214,17 +214,6 @@ def doubtful(*, is_repeated: bool = True) -> Iterator[None]:
         if not is_repeated:
             raise
         raise GatewayUnavailableError(str(error)) from None
-
-
-def never_left(error: BaseException) -> bool:
-    """Whether there was no connection to send over: refused, not in time, or no such name.
-
-    A connection that broke proves nothing, nor does one that a proxy would not make.
-    """
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
-    cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 def _bearing(headers: Mapping[str, str], token: str) -> Mapping[str, str]:

@@ -13,9 +13,9 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, Final
 
-import requests
 import stripe
-from urllib3.exceptions import NewConnectionError
+
+from billing.gateways.network import never_left
 
 _TOO_MANY: Final = 429
 # The one 429 that is not said at the door: the work had begun, and waited for another in vain.
@@ -66,17 +66,6 @@ class WatchedClient(stripe.RequestsClient):
         if answer[1] != _TOO_MANY or _BEGUN in answer[0]:
             _note(method)
         return answer
-
-
-def never_left(error: BaseException | None) -> bool:
-    """Whether there was no connection to send over: refused, not in time, or no such name.
-
-    A connection that broke proves nothing, nor does one that a proxy would not make.
-    """
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
-    cause = error.args[0] if isinstance(error, requests.ConnectionError) and error.args else None
-    return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
 def _note(method: str) -> None:
