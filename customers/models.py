@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, ClassVar, Self
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -107,6 +110,15 @@ class Customer(models.Model):
     def lives_at(self, now: datetime) -> datetime:
         """Their own present: `now`, or where their test clock stands."""
         return now if self.test_clock is None else self.test_clock.now
+
+
+def ids_among(names: Iterable[str]) -> list[UUID]:
+    """Those of the names by which customers are called that may be their ids."""
+    found = []
+    for name in names:
+        with suppress(ValueError):
+            found.append(UUID(name))
+    return found
 
 
 class BillingDetails(models.Model):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Final, Self
 from uuid import UUID
 
@@ -152,6 +153,16 @@ class PlanVersion(models.Model):
                 _PARSED.clear()
             _PARSED[self.pk] = terms
         return terms
+
+
+def terms_of(version_ids: Iterable[UUID]) -> dict[UUID, PlanTerms]:
+    """What versions say, by their ids; only those that nobody has read before are fetched."""
+    wanted = set(version_ids)
+    found = {pk: _PARSED[pk] for pk in wanted & _PARSED.keys()}
+    if unread := wanted - found.keys():
+        versions = PlanVersion.objects.filter(pk__in=unread)
+        found |= {version.pk: version.parsed for version in versions}
+    return found
 
 
 _PARSED: Final[dict[UUID, PlanTerms]] = {}

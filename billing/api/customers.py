@@ -24,7 +24,7 @@ from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import OPERATOR_ONLY, find, found, own
 from billing.api.preconditions import expected_version
 from billing.api.tokens import caller
-from billing.core.errors import InvalidError
+from billing.core.errors import InvalidError, NotFoundError
 from billing.services import test_clocks
 from customers import services, vat
 from customers.models import Customer, TaxIdStatus, TestClock
@@ -272,6 +272,15 @@ def customer_named(request: Request, customer_id: UUID) -> Customer:
     :raises NotFoundError: if there is none.
     """
     return find(request, _readable(), customer_id, by="pk", noun="customer")
+
+
+def require_own(request: Request, customer_id: UUID) -> None:
+    """Refuse a customer's token another customer, as if there were none.
+
+    :raises NotFoundError: then.
+    """
+    if caller(request).customer_id not in {None, customer_id}:
+        raise NotFoundError(f"There is no customer {customer_id}.", code="not_found")
 
 
 def _readable() -> QuerySet[Customer]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import BaseRenderer
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -19,7 +21,11 @@ from billing.api import idempotency
 from billing.api.fields import Strict
 from billing.api.openapi import EndpointSchema
 from billing.api.parsing import StrictJsonParser
+from billing.api.preconditions import is_known
 from billing.core.errors import NotFoundError
+
+# What a 304 says of the answer that it stands for.
+_KEPT: Final = ("ETag", "Cache-Control")
 
 _Serializer = TypeVar("_Serializer", bound="serializers.BaseSerializer[Any]")
 
@@ -46,6 +52,8 @@ class AlwaysJson(BaseContentNegotiation):
 class Endpoint(APIView):
     """Strict bodies and query parameters, idempotent POSTs, an `ETag` from `version`.
 
+    What is read and named by `If-None-Match` already is answered 304.
+
     A method parses with `read` or `filtered`, makes one call, and answers.
     """
 
@@ -60,6 +68,8 @@ class Endpoint(APIView):
     filtered_methods: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
     # Whether it writes nothing whatever the method: then a read-only token may call it.
     is_only_reading: ClassVar[bool] = False
+    # Whether what is read gets an `ETag` from its content, having no `version`.
+    is_tagged_by_content: ClassVar[bool] = False
     # Whether a POST's work and its stored answer are one transaction (see `idempotency`).
     is_atomic: ClassVar[bool] = True
 
@@ -93,12 +103,15 @@ class Endpoint(APIView):
         """Give single objects their `ETag`."""
         final: Response = super().finalize_response(request, response, *args, **kwargs)
         shown = getattr(final, "data", None)  # what is streamed has none
-        if final.status_code < 300 and isinstance(shown, dict) and "version" in shown:
+        is_tagged = self.is_tagged_by_content or (isinstance(shown, dict) and "version" in shown)
+        if final.status_code < 300 and is_tagged:
             final.headers["ETag"] = self.etag(shown)
-        return final
+        return self._unless_known(request, final)
 
-    def etag(self, shown: dict[str, Any]) -> str:
+    def etag(self, shown: Any) -> str:
         """Names the state of an object as it is shown."""
+        if self.is_tagged_by_content:
+            return f'"{hashlib.sha256(JSONRenderer().render(shown)).hexdigest()[:32]}"'
         return f'"{shown["version"]}"'
 
     def read(self, shape: type[_Serializer]) -> dict[str, Any]:
@@ -120,6 +133,15 @@ class Endpoint(APIView):
         if self.filters is None:
             return {}
         return _valid(self.filters(data=query.dict()))
+
+    def _unless_known(self, request: Request, answer: Response) -> Response:
+        """304 where the caller has what is read already."""
+        etag = answer.headers.get("ETag")
+        is_read = request.method in SAFE_METHODS and answer.status_code == 200
+        if etag is None or not is_read or not is_known(request, etag):
+            return answer
+        kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+        return super().finalize_response(request, Response(status=304, headers=kept))
 
     def _call(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         method = (request.method or "").lower()

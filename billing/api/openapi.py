@@ -27,6 +27,14 @@ _IF_MATCH: Final = OpenApiParameter(
     description="The `ETag` last seen. 412 if the object has changed since.",
 )
 IF_MATCH: Final = [_IF_MATCH]
+IF_NONE_MATCH: Final = [
+    OpenApiParameter(
+        "If-None-Match",
+        str,
+        OpenApiParameter.HEADER,
+        description="The `ETag` last seen. 304 without a body if nothing has changed since.",
+    )
+]
 
 
 @extend_schema_serializer(component_name="Problem")

@@ -1,4 +1,4 @@
-"""`If-Match`: change only what the caller has seen."""
+"""`If-Match`: change only what the caller has seen. `If-None-Match`: tell them only what is new."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ def require_match(request: Request, etag: str) -> None:
     tags = _tags(request)
     if tags and etag.strip('"') not in tags:
         raise _mismatch()
+
+
+def is_known(request: Request, etag: str) -> bool:
+    """Whether `If-None-Match` names this state: then the caller has it already."""
+    given = request.headers.get("If-None-Match", "").strip()
+    return given == "*" or etag.strip('"') in (_TAG.findall(given) or [given])
 
 
 def expected_version(request: Request) -> int | None:

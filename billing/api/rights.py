@@ -1,10 +1,9 @@
-"""`/customers/{id}/entitlements` and `/customers/{id}/usage`: what they may do, what they used."""
+"""`/customers/{id}/usage`: what they used."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,85 +15,16 @@ from rest_framework.response import Response
 from billing import clock
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
-from billing.api.fields import MAX_PLACES, Answer, Exact, Instant, Strict, Text, instant
+from billing.api.fields import Answer, Exact, Instant, Strict, Text, instant
 from billing.api.openapi import problems
-from billing.api.pages import PageQuery, listing, page
-from billing.core import figures
-from billing.core.entitlements import Entitlement, Reason
 from billing.core.errors import InvalidError, NotFoundError
-from billing.queries import entitlements, usage
+from billing.queries import usage
 from customers.models import Customer
 from plans.models import Meter
 
 _LONGEST: Final = timedelta(days=366)
 _USUAL: Final = timedelta(days=30)
 _A_DAY: Final = timedelta(days=1)
-
-
-@extend_schema_serializer(component_name="Entitlement")
-class EntitlementOutput(Answer):
-    """Whether one feature or meter may be used now, and why not."""
-
-    feature = serializers.CharField()
-    granted = serializers.BooleanField()
-    reason = serializers.ChoiceField([reason.value for reason in Reason])
-    limit = Exact(allow_null=True)
-    used = Exact(allow_null=True)
-    remaining = Exact(allow_null=True)
-    resets_at = Instant(allow_null=True)
-
-    def to_representation(self, entitlement: Entitlement) -> dict[str, Any]:
-        """Exact shares are cut after 12 decimals: never more than there is."""
-        shown = {
-            "feature": entitlement.feature,
-            "granted": entitlement.is_granted,
-            "reason": entitlement.reason.value,
-            "limit": _cut(entitlement.limit),
-            "used": entitlement.used,
-            "remaining": _cut(entitlement.remaining),
-            "resets_at": entitlement.resets_at,
-        }
-        return super().to_representation(shown)
-
-
-class Entitlements(Endpoint):
-    """Everything that a customer's plan speaks of."""
-
-    filters = PageQuery
-
-    @extend_schema(
-        operation_id="listEntitlements",
-        summary="What a customer may do now",
-        description="Every feature, limit and meter of their plan, in its order.",
-        parameters=[PageQuery],
-        responses={
-            200: listing("entitlements", EntitlementOutput, "Entitlement"),
-            **problems(400, 404),
-        },
-    )
-    def get(self, request: Request, customer_id: UUID) -> Response:
-        """List them."""
-        customer = customer_named(request, customer_id)
-        rights = entitlements.of(customer, now=clock.now())
-        return page(
-            "entitlements", rights.entitlements, self.filtered(), show=EntitlementOutput.all_of
-        )
-
-
-class OneEntitlement(Endpoint):
-    """One feature or meter."""
-
-    @extend_schema(
-        operation_id="getEntitlement",
-        summary="Whether a customer may use a feature or meter now",
-        description="What no plan of theirs speaks of is not granted: `not_in_plan`.",
-        responses={200: EntitlementOutput, **problems(404)},
-    )
-    def get(self, request: Request, customer_id: UUID, feature: str) -> Response:
-        """Check it."""
-        customer = customer_named(request, customer_id)
-        answer = entitlements.check(customer, feature, now=clock.now())
-        return Response(EntitlementOutput.of(answer))
 
 
 class UsageQuery(Strict):
@@ -233,10 +163,3 @@ def _local(text: str, customer: Customer, *, is_end: bool) -> date:
 
 def _midnight(day: date, customer: Customer) -> datetime:
     return datetime.combine(day, time.min, tzinfo=customer.zone).astimezone(UTC)
-
-
-def _cut(value: Fraction | None) -> str | None:
-    if value is None:
-        return None
-    scaled = value.numerator * 10**MAX_PLACES // value.denominator
-    return figures.plain(Decimal(scaled).scaleb(-MAX_PLACES))

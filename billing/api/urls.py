@@ -23,6 +23,7 @@ from billing.api.deferred_revenue import DeferredRevenue
 from billing.api.disputes import DisputeEvidences, Disputes, OneDispute
 from billing.api.dunning import DunningPolicies, DunningRuns, OneDunningPolicy, OneDunningRun
 from billing.api.endpoint import Nowhere
+from billing.api.entitlements import EntitlementChecks, Entitlements, OneEntitlement
 from billing.api.erasure import EraseCustomer, ExportedCustomer
 from billing.api.exports import ExportedDocuments, ExportedJournal, ExportedTotals
 from billing.api.gateways import Gateways, OneGateway
@@ -40,7 +41,7 @@ from billing.api.previews import InvoicePreviews
 from billing.api.profiles import OneBillingProfile
 from billing.api.refunds import OneRefund, Refunds
 from billing.api.reports import Ageing, Mrr
-from billing.api.rights import Entitlements, OneEntitlement, UsageByDay
+from billing.api.rights import UsageByDay
 from billing.api.statement import CustomerStatement
 from billing.api.status import CustomerStatus
 from billing.api.subscriptions import Cancel, OneSubscription, Pause, Resume, Subscriptions
@@ -70,6 +71,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>/erase", EraseCustomer.as_view()),
     path("customers/<uuid:customer_id>/statement", CustomerStatement.as_view()),
     path("customers/<uuid:customer_id>/status", CustomerStatus.as_view()),
+    path("entitlement-checks", EntitlementChecks.as_view()),
     path("subscriptions", Subscriptions.as_view()),
     path("subscriptions/<uuid:subscription_id>", OneSubscription.as_view()),
     path("subscriptions/<uuid:subscription_id>/changes", Changes.as_view()),

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     LIMIT_REACHED = "limit_reached"
     ABOVE_ALLOWANCE = "above_allowance"
     CREDIT_EXHAUSTED = "credit_exhausted"
+    UNKNOWN_CUSTOMER = "unknown_customer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from billing.models import (
 from billing.models.credit import DrawKind
 from billing.models.invoice import InvoicePurpose
 from billing.queries import agreements, catalogue, usage
-from customers.models import Customer, TestClock
+from customers.models import Customer, TestClock, ids_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +119,8 @@ def available(customer: Customer, currency: str, *, now: datetime) -> Available:
 def prepaying(customers: Iterable[str]) -> list[UUID]:
     """Those of some customers, named by id or organization, whose usage is prepaid."""
     named = set(customers)
-    ids = [name for name in named if _is_uuid(name)]
-    rows = _subscribers().filter(Q(customer__organization_id__in=named) | Q(customer__in=ids))
+    is_named = Q(customer__organization_id__in=named) | Q(customer__in=ids_among(named))
+    rows = _subscribers().filter(is_named)
     return list(rows.values_list("customer", flat=True))
 
 
@@ -179,14 +179,6 @@ def _to_top_up() -> QuerySet[BillingProfile]:
 
 def _subscribers() -> QuerySet[Subscription]:
     return Subscription.objects.live().filter(plan_version__terms__is_prepaid=True)
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _newest(customer: Customer) -> Subscription | None:

@@ -121,7 +121,7 @@ def of(
         .filter(customer__in=[row.customer_id for row in fit])
         .values_list("customer_id", flat=True)
     )
-    open_periods = [found.period for found in standings.values() if found.period]
+    open_periods = [found.period.pk for found in standings.values() if found.period]
     so_far = usage.totals(open_periods)
     history = _history(list(standings), basis)
     names = dict(Meter.objects.values_list("code", "name"))

@@ -62,16 +62,16 @@ class _Total(NamedTuple):
 
 def of_period(period: BillingPeriod | None) -> PeriodUsage:
     """What a period counted; nothing where there is none."""
-    return PeriodUsage() if period is None else totals([period])[period.pk]
+    return PeriodUsage() if period is None else totals([period.pk])[period.pk]
 
 
-def totals(periods: Sequence[BillingPeriod]) -> dict[UUID, PeriodUsage]:
+def totals(period_ids: Sequence[UUID]) -> dict[UUID, PeriodUsage]:
     """What each of some periods counted."""
     columns = ("period_id", "meter__code", "component", "aggregation", "quantity", "latest_at")
-    found = UsageTotal.objects.filter(period__in=periods).order_by("period_id", "meter__code")
+    found = UsageTotal.objects.filter(period__in=period_ids).order_by("period_id", "meter__code")
     rows = [_Total(*row) for row in found.values_list(*columns)]
-    by_component: dict[UUID, dict[str, Decimal]] = {period.pk: {} for period in periods}
-    by_meter: dict[UUID, dict[str, Decimal]] = {period.pk: {} for period in periods}
+    by_component: dict[UUID, dict[str, Decimal]] = {period_id: {} for period_id in period_ids}
+    by_meter: dict[UUID, dict[str, Decimal]] = {period_id: {} for period_id in period_ids}
     for row in rows:
         by_component[row.period_id][row.component] = row.quantity
     shared: list[tuple[UUID, str]] = []
@@ -83,7 +83,8 @@ def totals(periods: Sequence[BillingPeriod]) -> dict[UUID, PeriodUsage]:
     for period_id, meter, values in _distinct(shared):
         by_meter[period_id][meter] = values
     return {
-        period.pk: PeriodUsage(by_component[period.pk], by_meter[period.pk]) for period in periods
+        period_id: PeriodUsage(by_component[period_id], by_meter[period_id])
+        for period_id in period_ids
     }
 
 

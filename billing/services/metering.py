@@ -14,7 +14,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
 from billing.core import figures
-from customers.models import Customer
+from customers.models import Customer, ids_among
 from plans import prices
 from plans.models import Meter
 
@@ -117,8 +117,7 @@ def payers_named(
     names: Collection[str], only_customer: UUID | None, *, now: datetime
 ) -> dict[str, Payer]:
     """Customers by every name a report may use for them."""
-    ids = [name for name in names if _is_uuid(name)]
-    named = Q(organization_id__in=names) | Q(pk__in=ids)
+    named = Q(organization_id__in=names) | Q(pk__in=ids_among(names))
     rows = Customer.objects.filter(named, erased_at=None).annotate(
         present=Coalesce("test_clock__now", Value(now))
     )
@@ -131,14 +130,6 @@ def payers_named(
         for payer in [Payer(pk, ZoneInfo(zone), present)]
         for name in (str(pk), organization_id)
     }
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _event(report: Report, payer: Payer | None, meter: Meter | None) -> Event:

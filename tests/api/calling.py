@@ -19,7 +19,7 @@ from customers.models import Customer
 
 BASE = "/api/v1"
 # What any address may answer, and the document does not repeat for each.
-ANYWHERE = {405, 413, 415, 500}
+ANYWHERE = {304, 405, 413, 415, 500}
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,10 @@ TABLE: dict[str, Row] = {
     "PATCH customers/{customer_id}": Row((401, 404, 403, 200, 200), _same({"city": "London"})),
     "GET customers/{customer_id}/entitlements": Row(_READ),
     "GET customers/{customer_id}/entitlements/{feature}": Row(_READ),
+    "POST entitlement-checks": Row(
+        (401, 200, 200, 200, 200),
+        lambda stage: {"checks": [{"customer": "alice", "feature": "sso"}]},
+    ),
     "GET customers/{customer_id}/credits": Row(_READ),
     "POST customers/{customer_id}/credits": Row(
         _OPERATORS_MAKE, _same({"amount": "5.00", "currency": "USD"})

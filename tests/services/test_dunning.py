@@ -141,7 +141,7 @@ def test_access_lasts_for_the_grace_period_of_the_customers_policy(world: World)
     world.at("2026-05-06")
     alice = Customer.objects.select_related("test_clock").get(pk=alice.pk)
     assert entitlements.of(alice, now=world.now).access.reason == rules.Reason.PAST_DUE
-    assert not entitlements.check(alice, "api_calls", now=world.now).is_granted
+    assert not entitlements.check(alice.pk, "api_calls", now=world.now).is_granted
 
 
 @pytest.mark.parametrize(

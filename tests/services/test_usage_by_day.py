@@ -110,7 +110,7 @@ def test_totals_of_many_periods_take_as_many_reads_as_of_one(
     periods = list(BillingPeriod.objects.order_by("customer__organization_id"))
 
     with django_assert_num_queries(2):
-        found = usage.totals(periods)
+        found = usage.totals([period.pk for period in periods])
 
     assert [plain(found[period.pk].by_meter["tokens"]) for period in periods] == ["10", "1"]
 
