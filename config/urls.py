@@ -18,5 +18,6 @@ urlpatterns = [
     path("api/", include("billing.api.nowhere")),
     path("webhooks/<slug:gateway>/", webhooks.receive, name="webhook"),
     path("healthz", health.healthz, name="healthz"),
+    path("billing/", include("billing.api.prism.urls")),
     path("", include("billing.web.urls")),
 ]

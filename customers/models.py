@@ -14,6 +14,8 @@ from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
 from uuid_utils.compat import uuid7
 
+from customers import countries
+
 
 def new_anonymous_id() -> str:
     """A name that says nothing: 128 random bits."""
@@ -122,7 +124,10 @@ def ids_among(names: Iterable[str]) -> list[UUID]:
 
 
 class BillingDetails(models.Model):
-    """The person or company behind a customer: all the personal data there is on them."""
+    """The person or company behind a customer: all the personal data there is on them.
+
+    `country` is what they wrote; everything goes by `country_code`.
+    """
 
     customer = models.OneToOneField(
         Customer, primary_key=True, on_delete=models.CASCADE, related_name="details"
@@ -142,6 +147,11 @@ class BillingDetails(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    @property
+    def country_code(self) -> str:
+        """ISO 3166 alpha-2; empty where what they wrote is no country that we know."""
+        return countries.code_of(self.country)
 
 
 class TaxIdStatus(models.TextChoices):

@@ -70,9 +70,11 @@ class BillingDetailsForm(ModelForm):
         fields = services.DETAILS
 
     def clean_country(self) -> str:
-        """An ISO 3166 code, or none."""
-        code = str(self.cleaned_data["country"]).strip().upper()
-        if code and code not in countries.codes():
+        """An ISO 3166 code, none, or what integrations left here and nobody touched."""
+        typed = str(self.cleaned_data["country"])
+        if not typed or typed == self.initial.get("country"):
+            return typed
+        if not (code := countries.code_of(typed)):
             raise ValidationError("An ISO 3166 code, like “GB”.", code="unknown_country")
         return code
 

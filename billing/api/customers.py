@@ -27,7 +27,7 @@ from billing.api.tokens import caller
 from billing.core.errors import InvalidError, NotFoundError
 from billing.services import test_clocks
 from customers import services, vat
-from customers.models import Customer, TaxIdStatus, TestClock
+from customers.models import Customer, TaxIdStatus, TestClock, ids_among
 
 MAX_TAX_IDS: Final = 10
 # What decides money, days and time is not the customer's to change.
@@ -51,8 +51,8 @@ class TaxIdInput(Strict):
         return attrs
 
 
-class CustomerChange(Strict):
-    """What can be changed of a customer."""
+class DetailsInput(Strict):
+    """The person or company behind a customer, but for their country."""
 
     name = Text(max_length=255, allow_blank=True, required=False)
     email = serializers.EmailField(max_length=254, allow_blank=True, required=False)
@@ -62,6 +62,11 @@ class CustomerChange(Strict):
     city = Text(max_length=255, allow_blank=True, required=False)
     state = Text(max_length=255, allow_blank=True, required=False)
     postal_code = Text(max_length=32, allow_blank=True, required=False)
+
+
+class CustomerChange(DetailsInput):
+    """What can be changed of a customer."""
+
     country = Text(allow_blank=True, required=False, validators=[country], help_text="ISO 3166.")
     tax_ids = serializers.ListField(
         child=TaxIdInput(),
@@ -105,7 +110,9 @@ class DetailsOutput(Answer):
     city = serializers.CharField()
     state = serializers.CharField()
     postal_code = serializers.CharField()
-    country = serializers.CharField()
+    country = serializers.CharField(
+        source="country_code", help_text="ISO 3166; empty where what was given is no country."
+    )
 
 
 class TaxIdOutput(Answer):
@@ -281,6 +288,20 @@ def require_own(request: Request, customer_id: UUID) -> None:
     """
     if caller(request).customer_id not in {None, customer_id}:
         raise NotFoundError(f"There is no customer {customer_id}.", code="not_found")
+
+
+def customer_called(request: Request, name: str) -> Customer:
+    """A customer by their id or, where it is nobody's, by their organization's.
+
+    :raises NotFoundError: if there is none that the caller may know of.
+    """
+    rows = own(request, _readable(), by="pk")
+    found = rows.filter(pk__in=ids_among([name])).first()
+    if found is None and "\0" not in name:  # which the database takes in no text
+        found = rows.filter(organization_id=name).first()
+    if found is None:
+        raise NotFoundError(f"There is no customer {name}.", code="not_found")
+    return found
 
 
 def _readable() -> QuerySet[Customer]:

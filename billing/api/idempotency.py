@@ -26,6 +26,7 @@ from typing import Any, Final
 from uuid import uuid5
 
 from django.db import transaction
+from django.utils.encoding import force_str
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -44,6 +45,29 @@ _NOT_STORED: Final = frozenset({409, 429})
 
 Call = Callable[[], Response]
 OnError = Callable[[Exception], Response]
+
+
+class Replayed(Response):
+    """A stored answer, letter by letter: no number in it is read and written anew."""
+
+    def __init__(self, row: ApiRequest) -> None:
+        status = row.status_code or 0
+        super().__init__(
+            json.loads(row.body) if row.body else None,
+            status=status,
+            headers={REPLAYED: "true"},
+            content_type=MEDIA_TYPE if status >= 400 else JSONRenderer.media_type,
+        )
+        self._stored = row.body
+
+    @property
+    def rendered_content(self) -> str:
+        """As it was rendered the first time."""
+        if self._stored:
+            self.headers["Content-Type"] = str(self.content_type)
+        else:
+            del self.headers["Content-Type"]
+        return self._stored
 
 
 def once(request: Request, call: Call, *, on_error: OnError, is_atomic: bool) -> Response:
@@ -65,13 +89,13 @@ def once(request: Request, call: Call, *, on_error: OnError, is_atomic: bool) ->
                 "This idempotency key was used for another request.", code="idempotency_key_reused"
             )
         if row is not None and row.status_code is not None:
-            return _replay(row)
+            return Replayed(row)
         if row is None or not is_ours:
             raise ConflictError(
                 "The first request with this idempotency key is still running.",
                 code="idempotency_key_in_progress",
             )
-        return _run(row, call, on_error=on_error, is_atomic=is_atomic)
+        return _run(request, row, call, on_error=on_error, is_atomic=is_atomic)
 
 
 def fingerprint(request: Request) -> str:
@@ -107,30 +131,25 @@ def _row(request: Request, key: str, *, is_ours: bool, now: datetime) -> ApiRequ
     return row
 
 
-def _run(row: ApiRequest, call: Call, *, on_error: OnError, is_atomic: bool) -> Response:
+def _run(
+    request: Request, row: ApiRequest, call: Call, *, on_error: OnError, is_atomic: bool
+) -> Response:
     together: AbstractContextManager[Any] = transaction.atomic() if is_atomic else nullcontext()
     try:
         with together:
             response = call()
-            _store(row, response)
+            _store(request, row, response)
     except Exception as failure:  # every failure is an answer to be kept or not
         response = on_error(failure)
-        _store(row, response)
+        _store(request, row, response)
     return response
 
 
-def _store(row: ApiRequest, response: Response) -> None:
+def _store(request: Request, row: ApiRequest, response: Response) -> None:
     """Keep the answer, or forget the request where asking again may end differently."""
     stored = ApiRequest.objects.filter(pk=row.pk)
     if response.status_code >= 500 or response.status_code in _NOT_STORED:
         stored.delete()
         return
-    body = "" if response.data is None else JSONRenderer().render(response.data).decode()
-    stored.update(status_code=response.status_code, body=body)
-
-
-def _replay(row: ApiRequest) -> Response:
-    status = row.status_code or 0
-    body = json.loads(row.body) if row.body else None
-    content_type = MEDIA_TYPE if status >= 400 else None
-    return Response(body, status=status, headers={REPLAYED: "true"}, content_type=content_type)
+    body = "" if response.data is None else request.accepted_renderer.render(response.data)
+    stored.update(status_code=response.status_code, body=force_str(body))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -269,25 +270,29 @@ class PlanOutput(PlanTermsOutput):
 
     def to_representation(self, plan: Plan) -> dict[str, Any]:
         """The listing beside the terms; a customer is not told of others and their operators."""
-        shown: dict[str, Any] = {
-            **_shown(plan.terms),
-            **{name: getattr(plan, column) for name, column in LISTING.items()},
-            "id": plan.pk,
-            "version": plan.version,
-            "created_by": plan.created_by,
-            "created_at": plan.created_at,
-            "updated_by": plan.updated_by,
-            "updated_at": plan.updated_at,
-        }
-        reader = self.context.get("organization_id")
-        if reader is not None:
-            shown |= {"created_by": "", "updated_by": "", "metadata": {}}
-            shown["allowed_organizations"] = (
-                None
-                if plan.allowed_organizations is None
-                else [name for name in plan.allowed_organizations if name == reader]
-            )
-        return super().to_representation(shown)
+        listed = listed_for(self.context.get("organization_id"), plan)
+        return super().to_representation({**_shown(plan.terms), **listed, "version": plan.version})
+
+
+def listed_for(reader: str | None, plan: Plan) -> dict[str, Any]:
+    """How a plan is listed, as much of it as that organization may know; an operator's is None."""
+    same = ("created_by", "created_at", "updated_by", "updated_at")
+    shown: dict[str, Any] = {
+        **{name: getattr(plan, column) for name, column in LISTING.items()},
+        **{name: getattr(plan, name) for name in same},
+        "id": plan.pk,
+    }
+    if reader is None:
+        return shown
+    allowed = plan.allowed_organizations
+    ours = None if allowed is None else [name for name in allowed if name == reader]
+    unsaid = {"created_by": "", "updated_by": "", "metadata": {}}
+    return shown | unsaid | {"allowed_organizations": ours}
+
+
+def listing_of(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the fields of a `PlanInput` say of how it is listed, by the names of services."""
+    return {column: fields[name] for name, column in LISTING.items() if name in fields}
 
 
 def terms_of(fields: dict[str, Any], current: PlanTerms | None = None) -> PlanTerms:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -19,11 +18,11 @@ from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import found
 from billing.api.plan_shapes import (
-    LISTING,
     PlanChange,
     PlanInput,
     PlanOutput,
     PlanVersionOutput,
+    listing_of,
     terms_of,
 )
 from billing.api.preconditions import require_match
@@ -80,7 +79,7 @@ class Plans(_PlanEndpoint):
     )
     def get(self, request: Request) -> Response:
         """List them."""
-        rows = _visible(request).filter(retired_at=None).order_by("tier", "name", "pk")
+        rows = visible_plans(request).filter(retired_at=None).order_by("tier", "name", "pk")
         return page("plans", rows, self.filtered(), show=lambda plans: _show(request, plans))
 
     @extend_schema(
@@ -98,7 +97,7 @@ class Plans(_PlanEndpoint):
     def post(self, request: Request) -> Response:
         """Make one."""
         fields = self.read(PlanInput)
-        listed = _listing(fields)
+        listed = listing_of(fields)
         plan = services.create(
             listed.pop("name"),
             terms=terms_of(fields),
@@ -122,7 +121,7 @@ class OnePlan(_PlanEndpoint):
     )
     def get(self, request: Request, plan_id: UUID) -> Response:
         """Read it."""
-        plan = found(_visible(request), plan_id, noun="plan")
+        plan = found(visible_plans(request), plan_id, noun="plan")
         return Response(_show(request, [plan])[0])
 
     @extend_schema(
@@ -149,7 +148,7 @@ class OnePlan(_PlanEndpoint):
             by=caller(request).name,
             now=now,
             terms=terms,
-            listing=_listing(fields),
+            listing=listing_of(fields),
             seen=seen,
         )
         return Response(_show(request, [plan])[0])
@@ -239,10 +238,11 @@ def visible_plan(request: Request, plan_id: UUID) -> Plan:
 
     :raises NotFoundError: if there is none.
     """
-    return found(_visible(request), plan_id, noun="plan")
+    return found(visible_plans(request), plan_id, noun="plan")
 
 
-def _visible(request: Request) -> QuerySet[Plan]:
+def visible_plans(request: Request) -> QuerySet[Plan]:
+    """Those that the caller may know of."""
     reader = caller(request)
     rows = Plan.objects.readable()
     return rows if reader.is_operator else rows.on_sale(reader.organization_id)
@@ -250,10 +250,6 @@ def _visible(request: Request) -> QuerySet[Plan]:
 
 def _show(request: Request, plans: list[Plan]) -> list[dict[str, Any]]:
     return PlanOutput.all_of(plans, organization_id=caller(request).organization_id)
-
-
-def _listing(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {column: fields[name] for name, column in LISTING.items() if name in fields}
 
 
 def _etag(version: int, updated_at: str | None) -> str:

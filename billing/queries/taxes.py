@@ -25,6 +25,7 @@ from billing.models import Seller as SellerRow
 from billing.models import TaxRate
 from billing.queries import sellers
 from billing.queries import sellers as sellers_of
+from customers import countries
 from customers.models import BillingDetails, Customer, TaxId
 from customers.vat import EU_VAT
 
@@ -105,10 +106,10 @@ def _is_taxed(row: SellerRow | None) -> bool:
 
 
 def _places(customers: Iterable[UUID]) -> dict[UUID, Place]:
-    """Customer → their address. A country that is no code is none that rules know of."""
+    """Customer → their address. Where what they wrote is no country, rules know of none."""
     rows = BillingDetails.objects.filter(customer_id__in=customers)
     return {
-        key: Place(country if len(country) == len("GB") else "", state, postal_code)
+        key: Place(countries.code_of(country), state, postal_code)
         for key, country, state, postal_code in rows.values_list(
             "customer_id", "country", "state", "postal_code"
         )

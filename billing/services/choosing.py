@@ -19,6 +19,7 @@ from billing.gateways import registry
 from billing.gateways.base import Decline
 from billing.models import Invoice, PaymentAttempt, PaymentMethod
 from billing.services import journal, routes
+from customers import countries
 from customers.models import BillingDetails, Customer
 
 UNREACHED: Final = Decline("gateway_unavailable", "The gateway was not reached; another was tried.")
@@ -89,7 +90,7 @@ def gateway(customer: Customer, wanted: Wanted, *, now: datetime) -> Place:
 def _need(customer: Customer, wanted: Wanted) -> Need:
     details = BillingDetails.objects.filter(customer=customer)
     country = details.values_list("country", flat=True).first() or ""
-    return Need(customer.currency, country, wanted.kind)
+    return Need(customer.currency, countries.code_of(country), wanted.kind)
 
 
 def one(invoice: Invoice, method_id: UUID | None, *, now: datetime) -> Chosen:
@@ -183,7 +184,8 @@ def _countries(invoices: Iterable[Invoice], current: Mapping[str, Route]) -> Map
     if not any(route.countries for route in current.values()):
         return {}
     rows = BillingDetails.objects.filter(customer__in={invoice.customer_id for invoice in invoices})
-    return dict(rows.values_list("customer_id", "country"))
+    places = rows.values_list("customer_id", "country")
+    return {key: countries.code_of(country) for key, country in places}
 
 
 def _choose(

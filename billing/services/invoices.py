@@ -165,6 +165,7 @@ def buyer_of(customer: Customer) -> dict[str, Any]:
         "customer": str(customer.pk),
         "organization_id": customer.organization_id,
         **{name: getattr(details, name) for name in _BUYER},
+        "country": details.country_code or details.country,
         "tax_ids": numbers,
     }
 
@@ -266,4 +267,4 @@ _SELLER = (
     "terms",
     "footer",
 )
-_BUYER = ("name", "line1", "line2", "city", "state", "postal_code", "country")
+_BUYER = ("name", "line1", "line2", "city", "state", "postal_code")

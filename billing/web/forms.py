@@ -113,6 +113,7 @@ class DetailsForm(forms.Form):
         values = {name: getattr(customer.details, name) for name in DETAILS}
         return {
             **values,
+            "country": customer.details.country_code,
             "tax_number": next((row.value for row in _numbers(customer)), ""),
             "timezone": customer.timezone,
             "version": customer.version,
@@ -137,6 +138,8 @@ class DetailsForm(forms.Form):
         if number != shown[1]:
             new = [(vat.kind_of(fields["country"]), number)] if number else []
             fields[TAX_IDS] = [*new, *others]
+        if fields["country"] == customer.details.country_code:
+            del fields["country"]  # so that it stays as somebody wrote it
         return fields
 
 

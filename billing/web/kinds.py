@@ -36,7 +36,8 @@ def addable(
 
     :param having: the payment methods that they have.
     """
-    offered = routes.offers(currency=customer.currency, country=customer.details.country, now=now)
+    country = customer.details.country_code
+    offered = routes.offers(currency=customer.currency, country=country, now=now)
     there = {method.kind for method in having if is_pushed(method)}
     return [of(offer.kind) for offer in offered if offer.kind not in there]
 

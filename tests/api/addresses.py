@@ -48,6 +48,7 @@ def ids_of(stage: Stage, operation: str = "") -> dict[str, str]:
         "plan_id": str(stage.plan.pk),
         "code": _coupon().code,
         "customer_id": str(stage.alice.pk),
+        "org_id": stage.alice.organization_id,
         "feature": "api_calls",
         "subscription_id": str(stage.subscription.pk),
         "change_id": str(stage.change.pk),

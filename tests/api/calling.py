@@ -18,6 +18,7 @@ from billing.services import tokens
 from customers.models import Customer
 
 BASE = "/api/v1"
+OTHERS = ("/api/", "/billing/")  # whole addresses begin like this
 # What any address may answer, and the document does not repeat for each.
 ANYWHERE = {304, 405, 413, 415, 500}
 
@@ -64,7 +65,7 @@ class Caller:
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         response = self._client.generic(
             method,
-            path if path.startswith("/api/") else BASE + path,
+            address(path),
             "" if body is None else text,
             content_type="application/json",
             headers={name.replace("_", "-"): value for name, value in self._with(headers).items()},
@@ -81,6 +82,11 @@ class Caller:
         return (
             headers if self.token is None else {"Authorization": f"Bearer {self.token}"} | headers
         )
+
+
+def address(path: str) -> str:
+    """The whole of an address; one under the API's base needs not say so."""
+    return path if path.startswith(OTHERS) else BASE + path
 
 
 def _body(content: bytes, media_type: str) -> Any:
@@ -132,9 +138,9 @@ def assert_documented(method: str, path: str, answer: Answer) -> None:
 
 
 def _operation(method: str, path: str) -> dict[str, Any] | None:
-    address = path if path.startswith("/api/") else BASE + path
+    whole = address(path)
     for template, operations in document()["paths"].items():
-        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), address):
+        if re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), whole):
             found: dict[str, Any] | None = operations.get(method.lower())
             return found
     return None

@@ -13,6 +13,7 @@ from django.urls import URLPattern
 
 from billing.api import urls
 from billing.api.endpoint import Nowhere
+from billing.api.prism import urls as prism_urls
 from billing.services import (
     tokens,
 )
@@ -224,6 +225,21 @@ TABLE: dict[str, Row] = {
     "POST test-clocks/{clock_id}/advance": Row(
         (401, 403, 403, 403, 200), _same({"now": "2026-04-02T00:00:00Z"})
     ),
+    "GET /billing/plans": Row(_SHARED),
+    "POST /billing/plans": Row(_OPERATORS_MAKE, _same(_PLAN)),
+    "PATCH /billing/plans/{plan_id}": Row((401, 403, 403, 403, 200), _same({"amount": "6"})),
+    "DELETE /billing/plans/{plan_id}": Row((401, 403, 403, 403, 204)),
+    "POST /billing/customer": Row(_OPERATORS_MAKE, _same({"organization_id": "dora"})),
+    "PATCH /billing/customer/{customer_id}": Row(
+        (401, 404, 403, 200, 200), _same({"city": "London"})
+    ),
+    "PATCH /billing/organization/customer/{customer_id}": Row(
+        (401, 404, 403, 200, 200), _same({"city": "London"})
+    ),
+    "POST /billing/customer/{org_id}/subscription": Row(
+        (401, 404, 403, 409, 409), lambda s: {"plan_id": str(s.plan.pk)}
+    ),
+    "GET /billing/organization/{org_id}": Row((401, 404, 302, 302, 302)),
 }
 
 
@@ -235,7 +251,7 @@ def test_every_operation_has_its_row() -> None:
 def test_who_may_do_what(operation: str) -> None:
     stage, row = set_stage(), TABLE[operation]
     method, _, template = operation.partition(" ")
-    path = f"/{template.format(**ids_of(stage, operation))}{row.query(stage)}"
+    path = f"{_rooted(template).format(**ids_of(stage, operation))}{row.query(stage)}"
     body = row.body(stage)
 
     for who, status in zip(CALLERS, row.statuses, strict=True):
@@ -252,7 +268,7 @@ def test_what_never_was_is_answered_like_a_strangers(operation: str) -> None:
     ids = dict.fromkeys(ids_of(stage), MISSING)
 
     answer = _caller(stage, "operator").send(
-        method, f"/{template.format(**ids)}{row.query(stage)}", row.body(stage)
+        method, f"{_rooted(template).format(**ids)}{row.query(stage)}", row.body(stage)
     )
 
     assert (answer.status, answer.code) == (404, "not_found")
@@ -327,14 +343,21 @@ def _caller(stage: Stage, who: str) -> Caller:
     return caller(stage.bob if who == "stranger" else stage.alice, is_read_only=who == "reader")
 
 
+def _rooted(template: str) -> str:
+    """The table leaves out where `/api/v1` begins."""
+    return template if template.startswith("/") else f"/{template}"
+
+
 def _operations() -> list[str]:
     """`METHOD path` of everything that is mounted."""
     found = []
-    for pattern in urls.urlpatterns:
+    mounted = [("", pattern) for pattern in urls.urlpatterns]
+    mounted += [("/billing/", pattern) for pattern in prism_urls.urlpatterns]
+    for base, pattern in mounted:
         assert isinstance(pattern, URLPattern)
         view: Any = vars(pattern.callback)["view_class"]  # as_view() left it there
         if view is not Nowhere:
-            path = re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
+            path = base + re.sub(r"<\w+:(\w+)>", r"{\1}", str(pattern.pattern))
             methods = ("get", "post", "put", "patch", "delete")
             found += [f"{m.upper()} {path}" for m in methods if hasattr(view, m)]
     return found
