@@ -66,5 +66,29 @@ def test_an_operator_exempts_a_customer(story: Story, operator: Client) -> None:
     changed = Customer.objects.get(pk=story.alice.pk)
     assert changed.tax_exemption == "Diplomatic mission"
     assert changed.details.country == "IE"
-    refused = operator.post(change(story.alice), {**entered, f"{prefix}-0-country": "Ireland"})
+    refused = operator.post(change(story.alice), {**entered, f"{prefix}-0-country": "Wonderland"})
     assert "An ISO 3166 code" in refused.content.decode()
+
+
+def test_a_country_as_an_integration_wrote_it_is_in_nobodys_way(
+    story: Story, operator: Client
+) -> None:
+    BillingDetails.objects.filter(customer=story.alice).update(country="Country")
+    form = operator.get(change(story.alice)).context["adminform"].form
+    entered = {name: form.initial.get(name) or "" for name in form.fields}
+    entered |= {
+        "metadata": "{}",
+        "details-TOTAL_FORMS": "1",
+        "details-INITIAL_FORMS": "1",
+        "details-0-customer": str(story.alice.pk),
+        "details-0-country": "Country",
+        "details-0-name": "Alice plc",
+    }
+
+    assert operator.post(change(story.alice), entered).status_code == 302
+
+    details = BillingDetails.objects.get(customer=story.alice)
+    assert (details.name, details.country) == ("Alice plc", "Country")
+    operator.post(change(story.alice), {**entered, "details-0-country": "Ireland"})
+    details.refresh_from_db()
+    assert details.country == "IE"

@@ -113,6 +113,21 @@ def test_numbers_beyond_the_first_stay(people: People) -> None:
     assert values == {"FR40303265045", "IT00743110157"}
 
 
+def test_a_country_as_an_integration_wrote_it_stays_until_another_is_chosen(
+    people: People,
+) -> None:
+    customer, alice = people.signs_up("alice")
+    BillingDetails.objects.filter(customer=customer).update(country="Country")
+
+    alice.post(DETAILS, **_fields(customer, name="Wonderland plc", country=""))
+
+    details = BillingDetails.objects.get(customer=customer)
+    assert (details.name, details.country) == ("Wonderland plc", "Country")
+    alice.post(DETAILS, **_fields(customer, country="FR"))
+    details.refresh_from_db()
+    assert details.country == "FR"
+
+
 def _fields(customer: Customer, **changes: str) -> dict[str, str]:
     customer = Customer.objects.readable().get(pk=customer.pk)
     names = customer_services.DETAILS

@@ -229,13 +229,16 @@ def _differences(shown: Any, answered: Any, free: tuple[str, ...], path: str = "
     if isinstance(shown, dict):
         if list(shown) != list(answered):
             return [f"{path}: {list(shown)} ≠ {list(answered)}"]
-        pairs = [(f"{path}.{name}", shown[name], answered[name]) for name in shown]
-        return [at for name, *pair in pairs for at in _differences(*pair, free, name.strip("."))]
+        return [
+            at
+            for name, value in shown.items()
+            for at in _differences(value, answered[name], free, f"{path}.{name}".strip("."))
+        ]
     if isinstance(shown, list):
         if len(shown) != len(answered):
             return [f"{path}: {len(answered)} instead of {len(shown)}"]
         items = zip(shown, answered, strict=True)
-        return [at for pair in items for at in _differences(*pair, free, path)]
+        return [at for one, other in items for at in _differences(one, other, free, path)]
     is_same = path in free or _normal(shown) == _normal(answered)
     return [] if is_same else [f"{path}: {shown!r} ≠ {answered!r}"]
 
@@ -259,7 +262,7 @@ def _assert_headers(shown: Answer, answered: Answer, raw: bytes) -> None:
 def _assert_named(body: dict[str, Any]) -> None:
     """What is ours to name: ids that agree with each other, addresses that lead to them."""
     for plan in body.get("plans", []):
-        assert UUID(plan["id"])
+        assert str(UUID(plan["id"])) == plan["id"]
     subscription = body.get("subscription", {"ID": ""})
     if subscription["ID"]:
         assert body["sub_id"] == subscription["ID"] == subscription["PASubID"]
