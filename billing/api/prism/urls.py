@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
+from billing.api.endpoint import Nowhere
 from billing.api.prism.customers import (
     OneOrganizationCustomer,
     OnePrismCustomer,
@@ -21,4 +22,5 @@ urlpatterns = [
     path("customer/<str:org_id>/subscription", PrismSubscriptions.as_view()),
     path("organization/customer/<str:customer_id>", OneOrganizationCustomer.as_view()),
     path("organization/<str:org_id>", PrismCheckout.as_view()),
+    re_path(r"^(?:plans/[^/]+|(?:customer|organization)(?:/.*)?)$", Nowhere.as_view()),
 ]

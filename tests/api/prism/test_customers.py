@@ -195,6 +195,15 @@ def test_a_country_that_is_written_out_finds_its_gateway(operator: Caller) -> No
     assert goes_to_the_gateway("Country") == 201  # nobody knows that it is not for them
 
 
+@pytest.mark.parametrize(
+    "path", ["plans/none", "customer/a/b", "customer/", "organization", "organization/a/b"]
+)
+def test_an_integration_that_is_lost_is_not_shown_a_page(operator: Caller, path: str) -> None:
+    answer = operator.get(f"/billing/{path}")
+
+    assert (answer.status, answer.code) == (404, "not_found")
+
+
 def test_an_address_that_no_table_can_hold_is_nobodys(operator: Caller) -> None:
     builders.make_customer("alice")
 
