@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from typing import Final
 
 from babel import Locale
@@ -51,7 +51,6 @@ def codes() -> frozenset[str]:
     return frozenset(names())
 
 
-@lru_cache(maxsize=4096)
 def code_of(text: str) -> str:
     """The code of the country that somebody wrote: `de`, `DEU` and `Germany` are all DE.
 

@@ -50,7 +50,6 @@ def of(customer: Customer) -> Account:
     """Everything in a few reads. A live subscription is always the newest: there is but one."""
     subscription = (
         Subscription.objects.readable()
-        .select_related("plan_version__plan__current")
         .filter(customer=customer)
         .order_by("-created_at", "-pk")
         .first()

@@ -35,16 +35,12 @@ from billing.services import subscriptions
 from customers import services
 from customers.models import Customer
 
-
-def _named_by(parameter: str) -> OpenApiParameter:
-    return OpenApiParameter(
-        parameter,
-        str,
-        OpenApiParameter.PATH,
-        description="The organization's id, or the customer's own.",
+_CUSTOMER_ID, _ORG_ID = (
+    OpenApiParameter(
+        name, str, OpenApiParameter.PATH, description="The organization's id, or the customer's."
     )
-
-
+    for name in ("customer_id", "org_id")
+)
 _JOHN: Final = {
     "name": "John Doe",
     "email": "john.doe@example.com",
@@ -102,7 +98,7 @@ class _CustomerChange(PrismEndpoint):
 _CHANGE: Final[dict[str, Any]] = {
     "description": "What is not named stays. A customer's own token may do this.",
     "request": PrismCustomerChange,
-    "parameters": [_named_by("customer_id")],
+    "parameters": [_CUSTOMER_ID],
     "responses": {200: CustomerOutput, **problems(400, 403, 404, 409)},
     "examples": [
         OpenApiExample(
@@ -143,7 +139,7 @@ class PrismSubscriptions(PrismEndpoint):
             "method or the plan is free; else the subscription is `incomplete` until there is one."
         ),
         request=PrismSubscriptionInput,
-        parameters=[_named_by("org_id")],
+        parameters=[_ORG_ID],
         responses={201: CustomerOutput, **problems(400, 403, 404, 409, 422)},
         examples=[
             OpenApiExample(
@@ -170,7 +166,7 @@ class PrismCheckout(PrismEndpoint):
         summary="Read an organization's customer, and go to the checkout",
         description="A browser follows `Location`; an integration reads the body.",
         parameters=[
-            _named_by("org_id"),
+            _ORG_ID,
             OpenApiParameter(
                 "Location",
                 str,

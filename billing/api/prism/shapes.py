@@ -17,7 +17,7 @@ from billing.api.tokens import Caller
 from billing.core import figures
 from billing.core.lifecycle import AttemptStatus, InvoiceStatus
 from billing.core.money import Money
-from billing.models import BillingPeriod, PaymentAttempt, Subscription
+from billing.models import PaymentAttempt, Subscription
 from plans.models import Plan
 
 _NO_PLAN: Final[dict[str, Any]] = {
@@ -226,17 +226,19 @@ def _subscription(
     account: Account, subscription: Subscription, plan: dict[str, Any]
 ) -> dict[str, Any]:
     """Its plan stands in it without limits and metadata, its currency in lower case."""
-    code = subscription.plan_terms.currency.lower()
+    code, period = subscription.plan_terms.currency.lower(), account.period
+    ends_at = None if period is None else period.ends_at
     said = {
         "CreatedAt": subscription.created_at,
-        **_period(account.period),
+        "CurrentPeriodEnd": ends_at,
+        "CurrentPeriodStart": None if period is None else period.starts_at,
         "CancelAt": subscription.cancel_at,
         "CanceledAt": subscription.canceled_at,
         "BillingCycleAnchor": subscription.billing_anchor,
         "TrailStart": subscription.trial_start,
         "TrailEnd": subscription.trial_end,
     }
-    bill, ends_at = account.bill, said["CurrentPeriodEnd"]
+    bill = account.bill
     return {
         "ID": subscription.pk,
         "PASubID": subscription.pk,
@@ -248,13 +250,6 @@ def _subscription(
         **{name: instant or NOT_YET for name, instant in said.items()},
         "LatestInvoice": _NO_INVOICE if bill is None else _invoice(bill),
         "PaymentIndent": _charge(None if bill is None else bill.charge),
-    }
-
-
-def _period(period: BillingPeriod | None) -> dict[str, Any]:
-    return {
-        "CurrentPeriodEnd": None if period is None else period.ends_at,
-        "CurrentPeriodStart": None if period is None else period.starts_at,
     }
 
 
