@@ -28,6 +28,7 @@ from billing.api.erasure import EraseCustomer, ExportedCustomer
 from billing.api.exports import ExportedDocuments, ExportedJournal, ExportedTotals
 from billing.api.gateways import Gateways, OneGateway
 from billing.api.instalments import Instalments
+from billing.api.invoice_files import CreditNotePdf, CreditNoteXml, InvoicePdf, InvoiceXml
 from billing.api.invoice_items import InvoiceItems, OneInvoiceItem
 from billing.api.invoices import FinalInvoice, Invoices, OneInvoice
 from billing.api.journal import Journal
@@ -90,6 +91,8 @@ urlpatterns = [
     path("invoices", Invoices.as_view()),
     path("invoices/<uuid:invoice_id>", OneInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/finalize", FinalInvoice.as_view()),
+    path("invoices/<uuid:invoice_id>/pdf", InvoicePdf.as_view()),
+    path("invoices/<uuid:invoice_id>/xml", InvoiceXml.as_view()),
     path("invoices/<uuid:invoice_id>/items", InvoiceItems.as_view()),
     path("invoices/<uuid:invoice_id>/items/<uuid:item_id>", OneInvoiceItem.as_view()),
     path("invoices/<uuid:invoice_id>/instalments", Instalments.as_view()),
@@ -106,6 +109,8 @@ urlpatterns = [
     path("charges/<uuid:charge_id>/calls", ChargeCalls.as_view()),
     path("credit-notes", CreditNotes.as_view()),
     path("credit-notes/<uuid:credit_note_id>", OneCreditNote.as_view()),
+    path("credit-notes/<uuid:credit_note_id>/pdf", CreditNotePdf.as_view()),
+    path("credit-notes/<uuid:credit_note_id>/xml", CreditNoteXml.as_view()),
     path("refunds", Refunds.as_view()),
     path("refunds/<uuid:refund_id>", OneRefund.as_view()),
     path("disputes", Disputes.as_view()),

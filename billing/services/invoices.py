@@ -166,6 +166,7 @@ def buyer_of(customer: Customer) -> dict[str, Any]:
         "organization_id": customer.organization_id,
         **{name: getattr(details, name) for name in _BUYER},
         "country": details.country_code or details.country,
+        "timezone": customer.timezone,
         "tax_ids": numbers,
     }
 

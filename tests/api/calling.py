@@ -93,7 +93,7 @@ def _body(content: bytes, media_type: str) -> Any:
     """JSON as a value, other text as it is, the rest as bytes."""
     if media_type.startswith(("text/", "application/jsonl")):
         return content.decode()
-    if media_type.startswith("application/zip"):
+    if media_type.startswith(("application/zip", "application/pdf", "application/xml")):
         return content
     return json.loads(content) if content else None
 

@@ -15,6 +15,7 @@ from billing.models import (
     Invoice,
     PaymentMethod,
     ScheduledChange,
+    Seller,
     Subscription,
 )
 from billing.services import invoices, payment_methods, schedule, subscriptions, test_clocks
@@ -47,6 +48,7 @@ class Stage:
 
 def set_stage() -> Stage:
     """Alice subscribes and will pause, has two cards, a pending invoice, a visit to pay."""
+    Seller.objects.get_or_create(is_default=True, defaults={"name": "Bursar Ltd", "country": "GB"})
     clock = test_clocks.create(now=NOW)
     alice = builders.make_customer("alice", now=NOW, test_clock=clock)
     plan = builders.make_plan()

@@ -184,7 +184,7 @@ def test_a_finalized_invoice_names_seller_and_buyer(operator: Caller) -> None:
         "25.00",
     )
     assert body["payment_reference"] == "RF69INV000001"
-    assert body["seller"]["name"] == "Unnamed seller"
+    assert body["seller"]["name"] == "Bursar Ltd"
     assert body["buyer"]["name"] == "Alice Liddell"
     assert body["issued_at"] == "2026-04-01T09:00:00Z"
     assert body["due_at"] == "2026-04-15T09:00:00Z"

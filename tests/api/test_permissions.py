@@ -136,6 +136,8 @@ TABLE: dict[str, Row] = {
     "GET invoices/{invoice_id}": Row(_READ),
     "PATCH invoices/{invoice_id}": Row((401, 404, 403, 403, 200), _same({"status": "canceled"})),
     "POST invoices/{invoice_id}/finalize": Row((401, 403, 403, 403, 200)),
+    "GET invoices/{invoice_id}/pdf": Row(_READ),
+    "GET invoices/{invoice_id}/xml": Row(_READ),
     "POST invoices/{invoice_id}/items": Row(
         _OPERATORS_MAKE, _same({"description": "More", "quantity": "1", "unit_amount": "1"})
     ),
@@ -174,6 +176,8 @@ TABLE: dict[str, Row] = {
     "GET credit-notes": Row(_SHARED),
     "POST credit-notes": Row(_OPERATORS_MAKE, lambda s: {"invoice": str(s.invoice.pk)}),
     "GET credit-notes/{credit_note_id}": Row(_READ),
+    "GET credit-notes/{credit_note_id}/pdf": Row(_READ),
+    "GET credit-notes/{credit_note_id}/xml": Row(_READ),
     "GET refunds": Row(_SHARED),
     "POST refunds": Row((401, 404, 403, 409, 409), lambda s: {"invoice": str(s.invoice.pk)}),
     "GET refunds/{refund_id}": Row(_READ),
