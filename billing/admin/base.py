@@ -10,12 +10,15 @@ from typing import Any, Final
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
 
 from billing.admin import cells, change_words, tables
 from billing.admin.tables import Table
 from billing.admin.theme import ModelAdmin, Paginator
+from billing.api import invoice_files
 from billing.core.errors import BillingError
+from billing.documents.files import File
 from billing.services.schedule import ConflictingChangesError
 
 EXACT_UP_TO: Final = 5000
@@ -93,6 +96,17 @@ class OperatorAdmin(ModelAdmin):
     def page_context(self, request: HttpRequest, obj: Any) -> dict[str, Any]:
         """What the object's page shows besides its fields."""
         return {"tables": tables.visible(self.tables(obj), request.user)}
+
+    def hand_out(
+        self, request: HttpRequest, object_id: str, make: Callable[[Any], File]
+    ) -> HttpResponseBase:
+        """A file that is made of an object; why there is none is said on its page."""
+        try:
+            file = make(get_object_or_404(self.model, pk=object_id))
+        except BillingError as error:
+            self.message_user(request, refusal(error), messages.ERROR)
+            return HttpResponseRedirect(cells.page_of(self.model, object_id))
+        return invoice_files.answer(request, file)
 
     def act(
         self, request: HttpRequest, object_id: str, command: Callable[[Any], str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from billing import clock, tasks
@@ -14,10 +14,11 @@ from billing.admin.base import BooksAdmin, by
 from billing.admin.credit_page import CreditForm, RefundForm
 from billing.admin.money_forms import InstalmentsForm
 from billing.admin.tables import Table
-from billing.admin.theme import dialog_action, page_action
+from billing.admin.theme import dialog_action, file_action, page_action
 from billing.core import figures, lifecycle
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.money import Money
+from billing.documents import files
 from billing.models import (
     CreditNote,
     Dispute,
@@ -79,6 +80,8 @@ class InvoiceAdmin(BooksAdmin):
     search_help_text = "Number, or a part of the organization"
     ordering = ("-pk",)
     actions_detail = (
+        "pdf",
+        "xml",
         "charge_again",
         "agree_instalments",
         "withdraw_instalments",
@@ -131,17 +134,28 @@ class InvoiceAdmin(BooksAdmin):
 
     def is_offered(self, action: str, obj: Invoice) -> bool:
         """Charging what is owed, canceling what is not paid, giving back what is."""
+        if action in {"pdf", "xml"}:
+            return obj.is_finalized
         if action == "cancel":
             return lifecycle.INVOICE.allows(obj.status, "cancel")
+        is_owed = obj.status in lifecycle.COLLECTIBLE
         if action == "withdraw_instalments":
-            return obj.status in lifecycle.COLLECTIBLE and obj.instalments.exists()
-        if action == "agree_instalments":
-            return obj.status in lifecycle.COLLECTIBLE
+            return is_owed and obj.instalments.exists()
         if action == "credit":
             return obj.status in CREDITABLE
         if action == "refund":
             return obj.status == InvoiceStatus.PAID
-        return obj.status in lifecycle.COLLECTIBLE or obj.status == "DRAFT"
+        return is_owed or (action == "charge_again" and obj.status == InvoiceStatus.DRAFT)
+
+    @file_action("PDF", icon="picture_as_pdf")
+    def pdf(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """As its customer gets it."""
+        return self.hand_out(request, object_id, files.pdf)
+
+    @file_action("XML", icon="code")
+    def xml(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """As machines read it."""
+        return self.hand_out(request, object_id, files.xml)
 
     @dialog_action(
         "Charge again",

@@ -7,15 +7,16 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from billing import clock, tasks
 from billing.admin import calls, cells, columns, payouts, related
 from billing.admin.base import BooksAdmin, by
 from billing.admin.tables import Table, beginning
-from billing.admin.theme import DialogForm, dialog_action, dress
+from billing.admin.theme import DialogForm, dialog_action, dress, file_action
 from billing.core import lifecycle
 from billing.core.money import Money
+from billing.documents import files
 from billing.models import CreditNote, CreditNoteLine, Dispute, JournalEntry, Refund
 from billing.services import refunds
 
@@ -63,6 +64,17 @@ class CreditNoteAdmin(BooksAdmin):
         "created_by",
     )
     fields = (readonly_fields[:6], readonly_fields[6:9], readonly_fields[9:])
+    actions_detail = ("pdf", "xml")
+
+    @file_action("PDF", icon="picture_as_pdf")
+    def pdf(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """As its customer gets it."""
+        return self.hand_out(request, object_id, files.pdf)
+
+    @file_action("XML", icon="code")
+    def xml(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """As machines read it."""
+        return self.hand_out(request, object_id, files.xml)
 
     def tables(self, obj: CreditNote) -> list[Table]:
         """Its lines, what goes back, and its fact."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from unfold.decorators import action as unfold_action
 from unfold.enums import ActionVariant
 from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, SWITCH_CLASSES
@@ -49,10 +49,11 @@ __all__ = [
     "StackedInline",
     "dialog_action",
     "dress",
+    "file_action",
     "page_action",
 ]
 
-_View = TypeVar("_View", bound=Callable[..., HttpResponse])
+_View = TypeVar("_View", bound=Callable[..., HttpResponseBase])
 
 
 def dialog_action(
@@ -88,6 +89,14 @@ def page_action(title: str, *, icon: str, is_danger: bool = False) -> Callable[[
         permissions=["act"],
         icon=icon,
         variant=ActionVariant.DANGER if is_danger else ActionVariant.DEFAULT,
+    )
+    return decorated
+
+
+def file_action(title: str, *, icon: str) -> Callable[[_View], _View]:
+    """A button on an object's page that leads to a file; who may view the object may have it."""
+    decorated: Callable[[_View], _View] = unfold_action(
+        description=title, permissions=["view"], icon=icon, variant=ActionVariant.DEFAULT
     )
     return decorated
 

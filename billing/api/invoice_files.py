@@ -82,9 +82,7 @@ class InvoicePdf(Endpoint):
 class InvoiceXml(Endpoint):
     """An invoice for machines."""
 
-    @_operation(
-        "getInvoiceXml", "Read an invoice as XML", files.XML, _XML, _UNFINISHED, _UNSTATED
-    )
+    @_operation("getInvoiceXml", "Read an invoice as XML", files.XML, _XML, _UNFINISHED, _UNSTATED)
     def get(self, request: Request, invoice_id: UUID) -> HttpResponseBase:
         """Write it."""
         return answer(request, files.xml(_invoice(request, invoice_id)))

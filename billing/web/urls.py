@@ -7,6 +7,7 @@ from django.urls import path
 from billing.web import (
     credit,
     details,
+    files,
     home,
     invoices,
     landing,
@@ -51,6 +52,12 @@ urlpatterns = [
     ),
     path("billing/invoices/", invoices.listed, name="invoices"),
     path("billing/invoices/<uuid:invoice_id>/", invoices.shown, name="invoice"),
+    path("billing/invoices/<uuid:invoice_id>/pdf/", files.invoice, name="invoice_pdf"),
+    path(
+        "billing/credit-notes/<uuid:credit_note_id>/pdf/",
+        files.credit_note,
+        name="credit_note_pdf",
+    ),
     path("billing/invoices/<uuid:invoice_id>/pay/", paying.pay, name="invoice_pay"),
     path("billing/invoices/<uuid:invoice_id>/finish/", paying.finish, name="invoice_finish"),
     path("billing/invoices/<uuid:invoice_id>/back/", paying.back, name="invoice_back"),

@@ -44,7 +44,7 @@ def test_the_list_has_them_newest_first(people: People) -> None:
 
     page = alice.get(INVOICES)
 
-    assert "INV-000002 1 June 2026 1 – 31 May 2026 Paid $180.00" in page.text
+    assert "INV-000002 PDF 1 June 2026 1 – 31 May 2026 Paid $180.00" in page.text
     assert page.text.index("INV-000002") < page.text.index("INV-000001")
 
 
