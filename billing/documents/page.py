@@ -17,7 +17,6 @@ from billing.templatetags.money import money, quantity, rate
 from customers import countries
 
 _ADDRESS: Final = ("address", "line1", "line2")
-_SMALL: Final = ("terms", "footer")
 _NOBODY: Final = "Customer"
 _MINUS: Final = "\N{MINUS SIGN}"
 
@@ -37,12 +36,13 @@ def _texts(document: Document) -> dict[str, Any]:
         "seller": _seller(document),
         "buyer": _buyer(document),
         "facts": _facts(document),
+        "has_prices": any(line.unit_amount is not None for line in document.lines),
         "has_rates": len(document.taxes) > 1,
         "lines": [_line(line) for line in document.lines],
         "totals": [*_totals(document), *_settlement(document)],
         "payment": _payment(document),
         "notes": _notes(document),
-        "small": [said for name in _SMALL if (said := document.seller.get(name))],
+        "small": _small(document),
     }
 
 
@@ -86,8 +86,8 @@ def _facts(document: Document) -> list[list[str]]:
     found = [[f"{document.kind} number", document.number], ["Date", day(document.issued_at)]]
     if document.correction is not None:
         about = document.correction
-        found.append(["For invoice", about.invoice_number])
-        found.append(["Of", day(about.invoice_issued_at)])
+        invoice = f"{about.invoice_number}, {day(about.invoice_issued_at)}"
+        found.append(["For invoice", invoice])
         found.append(["Reason", about.reason.capitalize()])
     if document.start is not None and document.end is not None:
         found.append(["Period", until(document.start, document.end)])
@@ -221,6 +221,12 @@ def _notes(document: Document) -> list[str]:
             for note in standing.credit_notes
         )
     return found
+
+
+def _small(document: Document) -> list[str]:
+    """What the seller always says; how to pay only where there is something to pay."""
+    names = ("footer",) if document.correction else ("terms", "footer")
+    return [said for name in names if (said := document.seller.get(name))]
 
 
 def _row(label: str, amount: Money, *, note: str = "", weight: str = "") -> dict[str, str]:
