@@ -30,6 +30,7 @@ from billing.services import (
     recognition,
     reconciling,
     refunds,
+    rejections,
     sealing,
     settlements,
     telling,
@@ -155,8 +156,10 @@ def reconcile(*, days: int = 2, **_: object) -> None:
 
 @shared_task
 def prune(**_: object) -> None:
-    """Forget notifications and calls that are older than they are kept."""
-    gateway_events.prune(now=clock.now())
+    """Forget notifications, calls and rejected usage that are older than they are kept."""
+    now = clock.now()
+    gateway_events.prune(now=now)
+    rejections.prune(now=now)
 
 
 @shared_task

@@ -36,7 +36,7 @@ class AlwaysJson(BaseContentNegotiation):
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> Any:
         """The one that takes the body's media type; None is answered 415."""
         media_type = (request.content_type or "").partition(";")[0].strip().lower()
-        return next((parser for parser in parsers if parser.media_type == media_type), None)
+        return next((parser for parser in parsers if _takes(parser, media_type)), None)
 
     def select_renderer(
         self,
@@ -167,6 +167,10 @@ class Nowhere(Endpoint):
         :raises NotFoundError: always.
         """
         raise NotFoundError(f"There is nothing at {request.path}.", code="not_found")
+
+
+def _takes(parser: BaseParser, media_type: str) -> bool:
+    return parser.media_type == media_type or media_type in getattr(parser, "also", ())
 
 
 def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:

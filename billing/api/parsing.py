@@ -1,12 +1,13 @@
-"""Bodies: strict JSON in UTF-8, in which a number is what it says."""
+"""Bodies: of bounded size, however they were packed; strict JSON, in which a number is one."""
 
 from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import IO, Any, Final, NoReturn
+from typing import IO, Any, ClassVar, Final, NoReturn
 
 from rest_framework.exceptions import APIException
 from rest_framework.parsers import BaseParser
@@ -15,9 +16,13 @@ from billing.core.errors import InvalidError
 
 MAX_BODY: Final = 8 * 1024 * 1024  # 5,000 usage events of 1.6 kB
 _MAX_DIGITS: Final = 40
+_UNPACKED: Final = frozenset({"", "identity"})
+_GZIPPED: Final = frozenset({"gzip", "x-gzip"})
+_GZIP_ONLY: Final = 16  # zlib's way of saying so
+_MAX_MEMBERS: Final = 100  # of a file that was put together from several
 # What PostgreSQL cannot store: NUL, and halves of characters outside the basic plane.
 _SUSPECT: Final = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
-_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
 
 class BodyTooLargeError(APIException):
@@ -28,10 +33,21 @@ class BodyTooLargeError(APIException):
     default_code = "body_too_large"
 
 
-class StrictJsonParser(BaseParser):
-    """Decimals stay exact, a key comes once, and `NaN` is no number."""
+class UnknownEncodingError(APIException):
+    """A `Content-Encoding` that nobody here unpacks."""
 
-    media_type = "application/json"
+    status_code = 415
+    default_detail = "A body comes as it is, or with “Content-Encoding: gzip”."
+    default_code = "unsupported_encoding"
+
+
+class BodyParser(BaseParser):
+    """Reads a whole body, unpacked; what its bytes mean, `read` says.
+
+    `also` are other names of its media type.
+    """
+
+    also: ClassVar[frozenset[str]] = frozenset()
 
     def parse(
         self,
@@ -41,12 +57,66 @@ class StrictJsonParser(BaseParser):
     ) -> Any:
         """Read a request's body.
 
+        :raises APIException: if it is larger than `MAX_BODY`, packed or not, or packed otherwise.
+        :raises InvalidError: if it is not what it says.
+        """
+        request = (parser_context or {}).get("request")
+        headers = {} if request is None else request.headers
+        return self.read(_unpacked(_bounded(stream), headers), headers)
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Any:
+        """What a body says."""
+        raise NotImplementedError
+
+
+class StrictJsonParser(BodyParser):
+    """Decimals stay exact, a key comes once, and `NaN` is no number."""
+
+    media_type = "application/json"
+
+    def read(self, body: bytes, headers: Mapping[str, str]) -> Any:
+        """Read JSON.
+
         :raises InvalidError: saying at which line and column it stops being JSON.
         """
-        body = stream.read(MAX_BODY + 1)
-        if len(body) > MAX_BODY:
-            raise BodyTooLargeError
         return loads(body)
+
+
+def _bounded(stream: IO[bytes]) -> bytes:
+    body = stream.read(MAX_BODY + 1)
+    if len(body) > MAX_BODY:
+        raise BodyTooLargeError
+    return body
+
+
+def _unpacked(body: bytes, headers: Mapping[str, str]) -> bytes:
+    encoding = headers.get("Content-Encoding", "").strip().lower()
+    if encoding in _UNPACKED:
+        return body
+    if encoding not in _GZIPPED:
+        raise UnknownEncodingError
+    return _inflated(body)
+
+
+def _inflated(body: bytes) -> bytes:
+    """What a gzip file holds; of a bomb, no more than shows that it is one."""
+    parts: list[bytes] = []
+    room, rest = MAX_BODY + 1, body
+    for _ in range(_MAX_MEMBERS):
+        member = zlib.decompressobj(wbits=zlib.MAX_WBITS | _GZIP_ONLY)
+        try:
+            parts.append(member.decompress(rest, room))
+        except zlib.error:
+            break
+        room -= len(parts[-1])
+        if room == 0:
+            raise BodyTooLargeError
+        if not member.eof:
+            break
+        rest = member.unused_data
+        if not rest:
+            return b"".join(parts)
+    raise InvalidError("The body is not gzip, or only a part of it.", code="malformed_gzip")
 
 
 def loads(body: bytes) -> Any:
@@ -61,7 +131,7 @@ def loads(body: bytes) -> Any:
         raise _malformed(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise _malformed("It is nested too deeply.") from None
-    if _SUSPECT.search(text) and any(_UNSTORABLE.search(found) for found in _texts(parsed)):
+    if _SUSPECT.search(text) and any(UNSTORABLE.search(found) for found in _texts(parsed)):
         raise _malformed("It holds a character that cannot be stored (NUL or half a pair).")
     return parsed
 

@@ -42,13 +42,19 @@ from billing.api.previews import InvoicePreviews
 from billing.api.profiles import OneBillingProfile
 from billing.api.refunds import OneRefund, Refunds
 from billing.api.reports import Ageing, Mrr
-from billing.api.rights import UsageByDay
 from billing.api.statement import CustomerStatement
 from billing.api.status import CustomerStatus
 from billing.api.subscriptions import Cancel, OneSubscription, Pause, Resume, Subscriptions
 from billing.api.test_clocks import Advance, OneTestClock, TestClocks
 from billing.api.transactions import Transactions
 from billing.api.usage import OneUsageEvent, UsageEvents
+from billing.api.usage_buckets import CustomerUsage
+from billing.api.usage_rejections import (
+    OneUsageRejection,
+    UsageRejectionRetries,
+    UsageRejectionRetry,
+    UsageRejections,
+)
 
 urlpatterns = [
     path("meters", Meters.as_view()),
@@ -64,7 +70,7 @@ urlpatterns = [
     path("customers/<uuid:customer_id>", OneCustomer.as_view()),
     path("customers/<uuid:customer_id>/entitlements", Entitlements.as_view()),
     path("customers/<uuid:customer_id>/entitlements/<str:feature>", OneEntitlement.as_view()),
-    path("customers/<uuid:customer_id>/usage", UsageByDay.as_view()),
+    path("customers/<uuid:customer_id>/usage", CustomerUsage.as_view()),
     path("customers/<uuid:customer_id>/credits", Credits.as_view()),
     path("customers/<uuid:customer_id>/credits/<uuid:credit_id>", OneCredit.as_view()),
     path("customers/<uuid:customer_id>/billing-profile", OneBillingProfile.as_view()),
@@ -88,6 +94,10 @@ urlpatterns = [
     path("invoice-previews", InvoicePreviews.as_view()),
     path("usage-events", UsageEvents.as_view()),
     path("usage-events/<path:event_id>", OneUsageEvent.as_view()),
+    path("usage-rejections", UsageRejections.as_view()),
+    path("usage-rejections/retry", UsageRejectionRetries.as_view()),
+    path("usage-rejections/<uuid:rejection_id>", OneUsageRejection.as_view()),
+    path("usage-rejections/<uuid:rejection_id>/retry", UsageRejectionRetry.as_view()),
     path("invoices", Invoices.as_view()),
     path("invoices/<uuid:invoice_id>", OneInvoice.as_view()),
     path("invoices/<uuid:invoice_id>/finalize", FinalInvoice.as_view()),

@@ -27,6 +27,7 @@ from billing.models.payment import (
     PaymentMethod,
 )
 from billing.models.refund import Dispute, DisputeEvidence, Refund
+from billing.models.rejection import RejectedUsage
 from billing.models.schedule import Redemption, ScheduledChange
 from billing.models.sealing import (
     JournalBlock,
@@ -82,6 +83,7 @@ __all__ = [
     "Projection",
     "Redemption",
     "Refund",
+    "RejectedUsage",
     "ScheduledChange",
     "Seller",
     "Subscription",

@@ -19,7 +19,9 @@ class UsageEvent(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     event_id = models.CharField(max_length=255)
     meter = models.ForeignKey(Meter, on_delete=models.PROTECT, related_name="+")
     occurred_at = models.DateTimeField()
@@ -44,6 +46,7 @@ class UsageEvent(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["customer", "meter", "occurred_at"], name="usage_event_in_time"),
             models.Index(
                 fields=["customer", "occurred_at"],
                 condition=Q(period=None),

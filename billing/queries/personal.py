@@ -42,6 +42,7 @@ from billing.models import (
     PaymentMethod,
     Redemption,
     Refund,
+    RejectedUsage,
     ScheduledChange,
     Subscription,
     UsageDay,
@@ -115,6 +116,7 @@ SECTIONS: Final = (
     Section("usage_values", UsageValue, "period__customer"),
     Section("usage_days", UsageDay),
     Section("usage_events", UsageEvent),
+    Section("rejected_usage", RejectedUsage),
     Section("journal", JournalEntry),
     Section("journal_lines", JournalLine, "entry__customer"),
 )

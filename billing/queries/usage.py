@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,8 @@ _NOTHING: Final = Decimal(0)
 _MAX: Final = Meter.Aggregation.MAX
 _UNIQUE: Final = Meter.Aggregation.UNIQUE
 _ADDED_UP: Final = frozenset({Meter.Aggregation.SUM, Meter.Aggregation.COUNT, _UNIQUE})
+
+_Key = TypeVar("_Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,21 +166,26 @@ def _from_the_start(
     return {start: first, **later}
 
 
-def _running(
-    aggregation: str, dates: Sequence[date], counted: Mapping[date, Decimal]
-) -> Sequence[Day]:
-    """Days in their order, with how far the count has come on each."""
-    days, so_far = [], _NOTHING
-    for day in dates:
-        quantity = counted.get(day, _NOTHING)
+def running(
+    aggregation: str, keys: Iterable[_Key], counted: Mapping[_Key, Decimal]
+) -> Iterator[tuple[_Key, Decimal, Decimal]]:
+    """What was counted by day or hour, in their order, and how far the count has come by each."""
+    so_far = _NOTHING
+    for key in keys:
+        quantity = counted.get(key, _NOTHING)
         if aggregation in _ADDED_UP:
             so_far += quantity
         elif aggregation == _MAX:
             so_far = max(so_far, quantity)
-        elif day in counted:
+        elif key in counted:
             so_far = quantity
-        days.append(Day(day, quantity, so_far))
-    return days
+        yield key, quantity, so_far
+
+
+def _running(
+    aggregation: str, dates: Sequence[date], counted: Mapping[date, Decimal]
+) -> Sequence[Day]:
+    return [Day(*row) for row in running(aggregation, dates, counted)]
 
 
 def _joint(parts: Sequence[_Total]) -> Decimal:

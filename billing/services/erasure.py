@@ -45,6 +45,7 @@ from billing.models import (
     PaymentAttempt,
     PaymentMethod,
     Refund,
+    RejectedUsage,
     Subscription,
     UsageEvent,
 )
@@ -78,6 +79,7 @@ def erase(customer_id: UUID, *, by: str, now: datetime) -> Customer:
     _erase_authors(customer)
     _erase_users(customer)
     _erase_texts(customer)
+    _erase_rejected_usage(customer)
     _erase_methods(customer, present)
     _erase_access(customer, now)
     _erase_customer(customer, by=by, now=present)
@@ -218,6 +220,12 @@ def _erase_texts(customer: Customer) -> None:
     DunningNotice.objects.filter(run__customer=pk).update(subject=ERASED, text="")
     CustomerNotice.objects.filter(customer=pk).update(subject=ERASED, text="")
     DisputeEvidence.objects.filter(dispute__customer=pk).update(text="", documents=[])
+
+
+def _erase_rejected_usage(customer: Customer) -> None:
+    """Also what names them and was reported before they were known."""
+    for name in (str(customer.pk), customer.organization_id):
+        RejectedUsage.objects.about(name).delete()
 
 
 def _erase_methods(customer: Customer, now: datetime) -> None:

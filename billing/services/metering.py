@@ -32,6 +32,7 @@ class Report:
     :param quantity: what it counts, unless the meter reads a property or counts events.
     :param occurred_at: None for the customer's present.
     :param properties: as JSON has them.
+    :param received_at: when it was first reported, by which its age is judged; None for just now.
     """
 
     event_id: str
@@ -40,15 +41,33 @@ class Report:
     quantity: Decimal
     occurred_at: datetime | None = None
     properties: Mapping[str, Any] | None = None
+    received_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What came in an event's place and is no report: why, and what came, as JSON has it.
+
+    The event's id, its customer and its meter are there as far as it says them.
+    """
+
+    code: str
+    detail: str
+    event: Any
+    event_id: str = ""
+    customer: str = ""
+    meter: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """Why one event of a batch was not taken."""
+    """Why one event of a batch was not taken, and whose it is, where that is known."""
 
     index: int
     code: str
     detail: str
+    event_id: str = ""
+    customer_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +110,16 @@ class _RefusedError(Exception):
 
 
 def understand(
-    reports: Sequence[Report], *, now: datetime, only_customer: UUID | None = None
+    reports: Sequence[Report],
+    *,
+    now: datetime,
+    only_customer: UUID | None = None,
+    is_any_age_taken: bool = False,
 ) -> tuple[list[Event], list[Rejection]]:
     """The reports that can be counted, and what is wrong with the others.
 
     :param only_customer: the one customer the caller may report for; None for any.
+    :param is_any_age_taken: whether somebody decided to count what is older than 60 days, too.
     """
     payers = payers_named({report.customer for report in reports}, only_customer, now=now)
     meters = {
@@ -107,9 +131,13 @@ def understand(
     for index, report in enumerate(reports):
         payer, meter = payers.get(report.customer), meters.get(report.meter)
         try:
-            events.append(_event(report, payer, meter))
+            event = _event(report, payer, meter, now=now)
+            if not is_any_age_taken:
+                _require_young(event, now=now)
+            events.append(event)
         except _RefusedError as refused:
-            rejected.append(Rejection(index, refused.code, refused.detail))
+            whose = None if payer is None else payer.pk
+            rejected.append(Rejection(index, refused.code, refused.detail, report.event_id, whose))
     return events, rejected
 
 
@@ -132,18 +160,27 @@ def payers_named(
     }
 
 
-def _event(report: Report, payer: Payer | None, meter: Meter | None) -> Event:
+def _event(report: Report, payer: Payer | None, meter: Meter | None, *, now: datetime) -> Event:
     if payer is None:
         raise _RefusedError("unknown_customer", f"There is no customer {report.customer!r}.")
     if meter is None:
         raise _RefusedError("unknown_meter", f"There is no meter {report.meter!r}.")
-    occurred_at = report.occurred_at or payer.present
+    occurred_at = report.occurred_at or _received_at(report, payer, now=now)
     quantity = _quantity(report, meter)
-    if occurred_at < payer.present - OLDEST:
-        raise _RefusedError("too_old", "The event is older than 60 days.")
     if occurred_at > payer.present + FUTURE:
         raise _RefusedError("in_the_future", "The event is over 5 minutes in the future.")
     return Event(payer, meter, report, occurred_at, quantity)
+
+
+def _require_young(event: Event, *, now: datetime) -> None:
+    received_at = _received_at(event.report, event.payer, now=now)
+    if event.occurred_at < received_at - OLDEST:
+        raise _RefusedError("too_old", "The event was older than 60 days when it was reported.")
+
+
+def _received_at(report: Report, payer: Payer, *, now: datetime) -> datetime:
+    """When a report came first, by the customer's clock."""
+    return payer.present - (now - report.received_at if report.received_at else timedelta(0))
 
 
 def _quantity(report: Report, meter: Meter) -> Decimal:

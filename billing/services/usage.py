@@ -17,13 +17,14 @@ from django.db import transaction
 from billing.models import BillingPeriod, UsageEvent, UsageTotal, UsageValue
 from billing.models.subscription import PeriodKind
 from billing.services import counting, locks, metering, uncounting
-from billing.services.metering import Event, Rejection, Report
+from billing.services.metering import Event, Rejection, Report, Unreadable
 
 __all__ = [
     "Adjusted",
     "Receipt",
     "Rejection",
     "Report",
+    "Unreadable",
     "close",
     "cut",
     "extend",
@@ -53,13 +54,20 @@ class Adjusted:
 
 
 def record(
-    reports: Sequence[Report], *, now: datetime, only_customer: UUID | None = None
+    reports: Sequence[Report],
+    *,
+    now: datetime,
+    only_customer: UUID | None = None,
+    is_any_age_taken: bool = False,
 ) -> Receipt:
     """Count a batch of events, each once. What cannot be counted is told, and stops nothing.
 
     :param only_customer: the one customer the caller may report for; None for any.
+    :param is_any_age_taken: whether somebody decided to count what is older than 60 days, too.
     """
-    events, rejected = metering.understand(reports, now=now, only_customer=only_customer)
+    events, rejected = metering.understand(
+        reports, now=now, only_customer=only_customer, is_any_age_taken=is_any_age_taken
+    )
     accepted = _count(events, now=now) if events else 0
     return Receipt(accepted, len(events) - accepted, rejected)
 

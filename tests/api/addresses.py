@@ -18,6 +18,7 @@ from billing.models import (
     Invoice,
     Payment,
     PaymentMethod,
+    RejectedUsage,
 )
 from billing.models.credit import GrantKind
 from billing.services import (
@@ -27,6 +28,7 @@ from billing.services import (
     dunning_policies,
     grants,
     incoming,
+    ingestion,
     invoices,
     payments,
     refunds,
@@ -58,6 +60,7 @@ def ids_of(stage: Stage, operation: str = "") -> dict[str, str]:
         "session_id": str(stage.session.pk),
         "clock_id": str(stage.clock.pk),
         "event_id": _event_id(),
+        "rejection_id": _rejection_id() if "rejection_id" in operation else "",
         "credit_note_id": _credited(stage) if "credit_note_id" in operation else "",
         "refund_id": _refunded(stage) if "refund_id" in operation else "",
         "dispute_id": _contested(stage) if "dispute_id" in operation else "",
@@ -152,6 +155,12 @@ def _event_id() -> str:
     event = Report("counted", "alice", "api_calls", Decimal(1))
     usage.record([event], now=NOW)
     return event.event_id
+
+
+def _rejection_id() -> str:
+    event = Report("not_counted", "alice", "teleports", Decimal(1))
+    ingestion.take([event], by="test", now=NOW)
+    return str(RejectedUsage.objects.get().pk)
 
 
 def _coupon() -> Coupon:

@@ -124,6 +124,11 @@ TABLE: dict[str, Row] = {
         _same({"customer": "alice", "meter": "api_calls", "quantity": "2"}),
     ),
     "DELETE usage-events/{event_id}": Row((401, 404, 403, 204, 204), query=_whose),
+    "GET usage-rejections": Row(_OPERATORS_READ),
+    "GET usage-rejections/{rejection_id}": Row(_OPERATORS_READ),
+    "DELETE usage-rejections/{rejection_id}": Row((401, 403, 403, 403, 204)),
+    "POST usage-rejections/{rejection_id}/retry": Row((401, 403, 403, 403, 200), _same({})),
+    "POST usage-rejections/retry": Row((401, 403, 403, 403, 200), _same({})),
     "GET invoices": Row(_SHARED),
     "POST invoices": Row(
         _OPERATORS_MAKE,

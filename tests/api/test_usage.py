@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from billing import clock
-from billing.api.usage import MAX_EVENTS
+from billing.api.usage_reading import MAX_EVENTS
 from billing.models import UsageEvent
 from customers.models import Customer
 from tests import builders
@@ -146,7 +146,12 @@ def test_a_single_event_that_cannot_be_counted_is_told(operator: Caller) -> None
         "accepted": 0,
         "duplicates": 0,
         "rejected": [
-            {"index": 0, "code": "unknown_meter", "detail": "There is no meter 'teleports'."}
+            {
+                "index": 0,
+                "id": "e1",
+                "code": "unknown_meter",
+                "detail": "There is no meter 'teleports'.",
+            }
         ],
     }
 

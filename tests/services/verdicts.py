@@ -94,6 +94,10 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
         ERASED: "decline_message reason created_by",
         NONE: "currency external_id decline_code",
     },
+    "billing.RejectedUsage": {
+        ERASED: "event event_id customer_name detail resolved_by",
+        NONE: "digest meter_code code reported_by",
+    },
     "billing.ScheduledChange": {ERASED: "settled_by created_by", NONE: "reason"},
     "billing.Seller": {
         NONE: "name line1 line2 city region postal_code country email phone tax_number vat_id"
