@@ -24,6 +24,7 @@ from billing.models import (
     Invoice,
     PaymentAttempt,
     Refund,
+    RejectedUsage,
     ScheduledChange,
     Subscription,
     UsageEvent,
@@ -87,6 +88,7 @@ _GROUPS: Final = (
     (
         "Usage",
         "billing.UsageEvent bolt",
+        "billing.RejectedUsage report",
         "billing.BillingPeriod date_range",
         "billing.UsageTotal functions",
         "billing.UsageDay bar_chart",
@@ -281,8 +283,13 @@ def _unfinished() -> list[_Watched]:
             "tries__gt=0",
         ),
         (
+            "Usage that was not counted",
+            RejectedUsage.objects.filter(resolved_at=None),
+            "status=open",
+        ),
+        (
             "Usage that waits for a period",
-            UsageEvent.objects.filter(period=None),
+            UsageEvent.objects.filter(period=None, withdrawn_at=None),
             "period_state=waiting",
         ),
     ]

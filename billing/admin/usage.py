@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from billing import clock
-from billing.admin import cells, columns
+from billing.admin import cells, columns, tables, usage_upload
 from billing.admin.base import BooksAdmin, by
-from billing.admin.theme import dialog_action
+from billing.admin.tables import Table
+from billing.admin.theme import dialog_action, page_action
 from billing.models import UsageDay, UsageEvent, UsageTotal
+from billing.queries import unmatched
 from billing.services import corrections
+
+WAITING: Final = "waiting"
+_STATE: Final = "period_state"
+_LOOKED_AT: Final = 10_000
+_REASONS: Final = ("Why", "Meter", "#Events", "#Customers", "Oldest")
 
 
 class StateFilter(admin.SimpleListFilter):
     """Events by what became of them."""
 
     title = "period"
-    parameter_name = "period_state"
+    parameter_name = _STATE
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """What can be chosen."""
         return [
-            ("waiting", "Waiting for a period"),
+            (WAITING, "Waiting for a period"),
             ("counted", "Counted in a period"),
             ("withdrawn", "Withdrawn"),
         ]
@@ -36,7 +44,7 @@ class StateFilter(admin.SimpleListFilter):
             return queryset
         if self.value() == "withdrawn":
             return queryset.exclude(withdrawn_at=None)
-        return queryset.filter(withdrawn_at=None, period__isnull=self.value() == "waiting")
+        return queryset.filter(withdrawn_at=None, period__isnull=self.value() == WAITING)
 
 
 class BilledFilter(admin.SimpleListFilter):
@@ -66,7 +74,7 @@ class BilledFilter(admin.SimpleListFilter):
 def _state(event: UsageEvent) -> str:
     if event.withdrawn_at is not None:
         return "withdrawn"
-    return "counted" if event.period_id else "waiting"
+    return "counted" if event.period_id else WAITING
 
 
 def _billed(total: UsageTotal) -> str:
@@ -81,6 +89,31 @@ def _difference(total: UsageTotal) -> str:
     return cells.quantity(total.quantity - billed)
 
 
+def _is_of_waiting(request: HttpRequest) -> bool:
+    return request.GET.get(_STATE) == WAITING
+
+
+def _age(now: datetime) -> Any:
+    """A column: for how many days an event has waited to be counted."""
+    return columns.computed("Waiting", lambda event: f"{(now - event.recorded_at).days} days")
+
+
+def _reasons() -> Table:
+    """Those that wait longest, by why."""
+    rows = [
+        [
+            row.why,
+            row.meter,
+            row.events,
+            row.customers,
+            cells.instant(row.since),
+        ]
+        for row in unmatched.by_reason(_LOOKED_AT)
+    ]
+    return Table(UsageEvent, f"Why, of the {_LOOKED_AT:,} that wait longest", _REASONS, rows)
+
+
+_WHY = columns.computed("Why", lambda event: event.why)
 _CUSTOMER = columns.link("customer")
 _OWNER = columns.computed("Customer", lambda row: cells.link(row.period.customer))
 _METER = columns.computed("Meter", lambda row: row.meter.code)
@@ -101,6 +134,8 @@ class UsageEventAdmin(BooksAdmin):
     )
     list_select_related = ("customer", "meter")
     list_filter = (StateFilter, "meter")
+    list_after_template = "admin/billing/tables.html"
+    actions_list = ("upload",)
     actions_detail = ("withdraw",)
     search_fields = ("=event_id", "=customer__organization_id")
     search_help_text = "Event id or organization, whole"
@@ -127,6 +162,32 @@ class UsageEventAdmin(BooksAdmin):
         readonly_fields[9:11],
         readonly_fields[11],
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """In the list of those that wait, with why."""
+        rows = super().get_queryset(request)
+        return unmatched.with_why(rows) if _is_of_waiting(request) else rows
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Of those that wait, why and for how long."""
+        shown = super().get_list_display(request)
+        return (*shown[:-1], _WHY, _age(clock.now())) if _is_of_waiting(request) else shown
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With how many wait for which reason."""
+        context = dict(extra_context or {})
+        if _is_of_waiting(request):
+            context["title"] = "Usage that waits for a period"
+            context["tables"] = tables.visible([_reasons()], request.user)
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
+
+    @page_action("Upload usage", icon="upload_file")
+    def upload(self, request: HttpRequest) -> HttpResponse:
+        """Count what a file says."""
+        return usage_upload.answer(self, request)
 
     @dialog_action(
         "Withdraw",

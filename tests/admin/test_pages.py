@@ -27,6 +27,7 @@ from billing.services import (
     credit_notes,
     disputes,
     dunning_policies,
+    ingestion,
     payments,
     profiles,
     refunds,
@@ -35,6 +36,7 @@ from billing.services import (
 )
 from billing.services.credit_notes import Order
 from billing.services.refunds import Ask
+from billing.services.usage import Report
 from customers.models import Customer
 from plans import services as plan_services
 from plans.services import CouponTerms
@@ -61,6 +63,9 @@ def story(story: Story) -> Story:
         fields={"dunning_policy": policy.pk},
         by="test",
         now=story.world.now,
+    )
+    ingestion.take(
+        [Report("lost", "alice", "teleports", Decimal(1))], by="test", now=story.world.now
     )
     _give_back(story)
     _ask_gateways(story)
@@ -255,6 +260,7 @@ def test_the_front_page_says_what_needs_attention(story: Story, operator: Client
         "Subscriptions set aside by the run": "0",
         "Changes that failed when they were due": "0",
         "Tax numbers that nobody answers about": "0",
+        "Usage that was not counted": "1",
         "Usage that waits for a period": "1",
     }
     for concern in concerns:

@@ -39,11 +39,13 @@ from billing.models import (
     Payment,
     Redemption,
     Refund,
+    RejectedUsage,
 )
 from billing.models.credit import DrawKind, GrantKind
 from billing.models.credit_note import CreditReason
 from billing.models.notice import NoticeKind
 from billing.models.refund import DisputeSource
+from billing.models.rejection import Resolution
 from billing.queries import personal
 from billing.services import payment_methods, tokens
 from billing.services.choosing import Wanted
@@ -149,6 +151,10 @@ def furnish(life: Life) -> None:
     Deferral.objects.create(
         **whose, line=line, account="revenue:x", amount_minor=1, starts_on=now.date(),
         ends_on=now.date() + timedelta(days=1), recognized_until_on=now.date(),
+    )  # fmt: skip
+    RejectedUsage.objects.create(
+        customer=alice, digest="d", event={"id": "e1"}, is_readable=False, index=0, code="x",
+        received_at=now, last_received_at=now, resolved_at=now, resolution=Resolution.DISMISSED,
     )  # fmt: skip
     _of_dunning(life, invoice)
     _unfinished(life)
