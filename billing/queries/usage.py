@@ -104,6 +104,8 @@ def by_day(customer: Customer, meter: str, *, start: date, end: date) -> Sequenc
     days = UsageDay.objects.filter(
         customer=customer, meter__code=meter, day__gte=start, day__lt=end
     )
+    if aggregation == Meter.Aggregation.LAST:  # a day that was withdrawn has no latest
+        days = days.exclude(latest_at=None)
     counted = dict(days.values_list("day", "quantity"))
     return _running(aggregation or Meter.Aggregation.SUM, dates, counted)
 
