@@ -11,6 +11,7 @@ from drafthorse.models.trade import TradeAgreement
 
 from billing.documents.characters import speakable
 from billing.documents.values import Document
+from customers import countries
 
 _VAT: Final = "VA"
 _FISCAL: Final = "FC"
@@ -62,7 +63,7 @@ def _buyer(party: TradeParty, document: Document, *, is_taxed: bool) -> None:
     organization = said.get("organization_id") or ""
     party.id = speakable(organization)
     party.name = speakable(said.get("name") or "") or speakable(organization)
-    country = said.get("country") or document.seller["country"]
+    country = countries.code_of(said.get("country") or "") or document.seller["country"]
     lines = [said.get("line1") or "", said.get("line2") or ""]
     _address(party.address, said, lines, country=country, region=said.get("state") or "")
     for row in said.get("tax_ids") or ():

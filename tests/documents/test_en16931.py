@@ -250,3 +250,10 @@ def test_a_draft_is_no_document(world: World) -> None:
         with pytest.raises(ConflictError) as refused:
             make(draft)
         assert refused.value.code == "invoice_not_finalized"
+
+
+def test_a_buyer_whose_country_is_none_is_where_the_seller_is(world: World) -> None:
+    opens(world)
+    invoice = sells(world, alice(world, country="Country"), ("Licence", "1", "1", "standard"))
+
+    assert read(invoice).text(f"{BUYER}/PostalTradeAddress/CountryID") == "DE"

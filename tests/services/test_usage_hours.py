@@ -128,8 +128,8 @@ def test_the_hour_that_comes_twice_is_two(world: World) -> None:
     hours = _hours(alice, "tokens", date(2026, 10, 25), date(2026, 10, 26))
 
     assert [(hour.start, hour.quantity, hour.running) for hour in hours if hour.quantity] == [
-        (instant("2026-10-25 00:00"), 1, 1),
-        (instant("2026-10-25 01:00"), 2, 3),
+        (instant("2026-10-25 00:00"), Decimal(1), Decimal(1)),
+        (instant("2026-10-25 01:00"), Decimal(2), Decimal(3)),
     ]
 
 
