@@ -201,6 +201,7 @@ SPECTACULAR_SETTINGS = {
         "CreditDestinationEnum": ["balance", "refund", "auto"],
         "DunningStatusEnum": ["running", "recovered", "stopped", "exhausted"],
         "DunningOrderEnum": ["running", "stopped"],
+        "TokenStatusEnum": ["active", "expired", "revoked"],
         "TaxCategoryEnum": [category.value for category in TaxCategory],
         "SubscriptionStatusEnum": [status.value.lower() for status in SubscriptionStatus],
     },

@@ -50,6 +50,11 @@ def answer(
             pages.log_change(request, row, done)
             messages.success(request, done)
             return HttpResponseRedirect(cells.page_of(type(row), row.pk))
+    return shown(pages, request, form, back=back)
+
+
+def shown(pages: OperatorAdmin, request: HttpRequest, form: DeedForm, *, back: str) -> HttpResponse:
+    """The page, with what is wrong with what was entered."""
     context = {
         **pages.admin_site.each_context(request),
         "opts": pages.opts,

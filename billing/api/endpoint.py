@@ -72,6 +72,8 @@ class Endpoint(APIView):
     is_tagged_by_content: ClassVar[bool] = False
     # Whether a POST's work and its stored answer are one transaction (see `idempotency`).
     is_atomic: ClassVar[bool] = True
+    # Secrets in a POST's answer: no answer is stored with them, so that repetitions have null.
+    shown_once: ClassVar[frozenset[str]] = frozenset()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """As DRF does it, but for POSTs, which go through `idempotency.once`."""
@@ -149,9 +151,8 @@ class Endpoint(APIView):
         call = partial(handler or self.http_method_not_allowed, request, *args, **kwargs)
         if method != "post" or handler is None:
             return call()
-        return idempotency.once(
-            request, call, on_error=self.handle_exception, is_atomic=self.is_atomic
-        )
+        terms = idempotency.Terms(self.handle_exception, self.is_atomic, self.shown_once)
+        return idempotency.once(request, call, terms)
 
 
 class Nowhere(Endpoint):

@@ -8,6 +8,9 @@ Three things together, each for its own danger:
 * the answer is stored in the transaction that does the work, so that a call that died has either
   done nothing, and simply runs again, or left its answer.
 
+A secret that is shown once (`Endpoint.shown_once`) is stored nowhere: the answer is kept without
+it. A repetition makes no second one, and says null where it stood.
+
 Commands that must commit on their own, because they speak to a gateway or move time, cannot be
 in that transaction (`Endpoint.is_atomic`). After a death they run again and rest on facts of
 their own: a usage event's id, a clock that already stands there, the gateway's own token. What
@@ -21,6 +24,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import uuid5
@@ -70,11 +74,23 @@ class Replayed(Response):
         return self._stored
 
 
-def once(request: Request, call: Call, *, on_error: OnError, is_atomic: bool) -> Response:
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an endpoint's calls are run.
+
+    :param on_error: turns an exception of a call into an answer.
+    :param is_atomic: whether a call may run inside a transaction with storing its answer.
+    :param shown_once: members of the answer that are stored as null.
+    """
+
+    on_error: OnError
+    is_atomic: bool
+    shown_once: frozenset[str]
+
+
+def once(request: Request, call: Call, terms: Terms) -> Response:
     """Answer a POST; one that carries a key at most once.
 
-    :param on_error: turns an exception of `call` into an answer.
-    :param is_atomic: whether `call` may run inside a transaction with storing its answer.
     :raises KeyReusedError: if the key was used for another request.
     :raises ConflictError: if the first call is still running.
     """
@@ -95,7 +111,7 @@ def once(request: Request, call: Call, *, on_error: OnError, is_atomic: bool) ->
                 "The first request with this idempotency key is still running.",
                 code="idempotency_key_in_progress",
             )
-        return _run(request, row, call, on_error=on_error, is_atomic=is_atomic)
+        return _run(request, row, call, terms)
 
 
 def fingerprint(request: Request) -> str:
@@ -131,25 +147,31 @@ def _row(request: Request, key: str, *, is_ours: bool, now: datetime) -> ApiRequ
     return row
 
 
-def _run(
-    request: Request, row: ApiRequest, call: Call, *, on_error: OnError, is_atomic: bool
-) -> Response:
-    together: AbstractContextManager[Any] = transaction.atomic() if is_atomic else nullcontext()
+def _run(request: Request, row: ApiRequest, call: Call, terms: Terms) -> Response:
+    together: AbstractContextManager[Any] = (
+        transaction.atomic() if terms.is_atomic else nullcontext()
+    )
     try:
         with together:
             response = call()
-            _store(request, row, response)
+            _store(request, row, response, terms)
     except Exception as failure:  # every failure is an answer to be kept or not
-        response = on_error(failure)
-        _store(request, row, response)
+        response = terms.on_error(failure)
+        _store(request, row, response, terms)
     return response
 
 
-def _store(request: Request, row: ApiRequest, response: Response) -> None:
+def _store(request: Request, row: ApiRequest, response: Response, terms: Terms) -> None:
     """Keep the answer, or forget the request where asking again may end differently."""
     stored = ApiRequest.objects.filter(pk=row.pk)
     if response.status_code >= 500 or response.status_code in _NOT_STORED:
         stored.delete()
         return
-    body = "" if response.data is None else request.accepted_renderer.render(response.data)
-    stored.update(status_code=response.status_code, body=force_str(body))
+    body = "" if response.data is None else _rendered(request, response.data, terms.shown_once)
+    stored.update(status_code=response.status_code, body=body)
+
+
+def _rendered(request: Request, shown: Any, shown_once: frozenset[str]) -> str:
+    """An answer as it is stored: what may be seen once is in the first answer only."""
+    kept = {**shown, **dict.fromkeys(shown_once & shown.keys())} if shown_once else shown
+    return force_str(request.accepted_renderer.render(kept))

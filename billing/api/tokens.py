@@ -10,6 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from billing import clock
 from billing.models import ApiToken
 from billing.models.token import Role
 from billing.services import tokens
@@ -47,7 +48,7 @@ class Caller:
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Finds the token by its hash; unknown and revoked ones are refused alike."""
+    """Finds the token; unknown, expired and revoked ones are refused alike."""
 
     def authenticate(self, request: Request) -> tuple[Caller, ApiToken] | None:
         """The caller, or None where no token came."""
@@ -57,12 +58,9 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _, text = header.partition(" ")
         if scheme.lower() != "bearer" or not text.strip():
             raise AuthenticationFailed("Send “Authorization: Bearer <token>”.", "invalid_token")
-        found = ApiToken.objects.select_related("customer").filter(
-            digest=tokens.digest(text.strip()), revoked_at=None
-        )
-        token = found.first()
+        token = tokens.authenticate(text.strip(), now=clock.now())
         if token is None:
-            raise AuthenticationFailed("The token is unknown or revoked.", "invalid_token")
+            raise AuthenticationFailed("The token is not valid.", "invalid_token")
         return Caller(token), token
 
     def authenticate_header(self, request: Request) -> str:

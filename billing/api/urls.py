@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, re_path
 
 from billing.api import openapi as _openapi  # noqa: F401  # makes the bearer scheme known
+from billing.api.api_tokens import OneToken, TokenRotation, Tokens
 from billing.api.changes import Changes, OneChange, RetryChange, TrialEnd
 from billing.api.charge_steps import (
     ChargeCalls,
@@ -146,6 +147,9 @@ urlpatterns = [
     path("exports/journal", ExportedJournal.as_view()),
     path("exports/totals", ExportedTotals.as_view()),
     path("exports/invoices", ExportedDocuments.as_view()),
+    path("tokens", Tokens.as_view()),
+    path("tokens/<uuid:token_id>", OneToken.as_view()),
+    path("tokens/<uuid:token_id>/rotate", TokenRotation.as_view()),
     path("test-clocks", TestClocks.as_view()),
     path("test-clocks/<uuid:clock_id>", OneTestClock.as_view()),
     path("test-clocks/<uuid:clock_id>/advance", Advance.as_view()),

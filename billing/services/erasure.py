@@ -81,7 +81,7 @@ def erase(customer_id: UUID, *, by: str, now: datetime) -> Customer:
     _erase_texts(customer)
     _erase_rejected_usage(customer)
     _erase_methods(customer, present)
-    _erase_access(customer, now)
+    _erase_access(customer, by=by, now=now)
     _erase_customer(customer, by=by, now=present)
     journal.post(
         journal.Fact(
@@ -249,10 +249,10 @@ def _erase_methods(customer: Customer, now: datetime) -> None:
             vendor.forget(external_id)
 
 
-def _erase_access(customer: Customer, now: datetime) -> None:
+def _erase_access(customer: Customer, *, by: str, now: datetime) -> None:
     """Revoke their tokens, and blank the answers that are kept for repeated calls."""
     tokens = ApiToken.objects.filter(customer=customer)
-    tokens.filter(revoked_at=None).update(revoked_at=now)
+    tokens.unrevoked(now).update(revoked_at=now, revoked_by=by)
     tokens.update(name=ERASED)
     ApiRequest.objects.filter(token__customer=customer).delete()
     ApiRequest.objects.filter(body__contains=str(customer.pk)).update(body="")

@@ -16,6 +16,7 @@ from django.db import connection, models
 
 from billing.core.errors import ConflictError, NotFoundError
 from billing.models import (
+    ApiToken,
     CreditGrant,
     Dispute,
     DunningRun,
@@ -186,6 +187,24 @@ def due_subscriptions(now: datetime, clock: TestClock | None, *, limit: int) -> 
         .prefetch_related("plan_version__plan")
     )
     return list(_locked(rows.order_by("pk")))
+
+
+def api_token(token_id: UUID) -> ApiToken:
+    """Lock a token, its customer before it where it has one.
+
+    :raises NotFoundError: if there is none.
+    :raises ConflictError: with code `customer_erased` if nobody is behind the customer any more.
+    """
+    rows = ApiToken.objects.filter(pk=token_id)
+    customer_id = rows.values_list("customer_id", flat=True).first()
+    if customer_id is not None:
+        client(customer_id)
+    return _one(rows.select_related("customer"), "token", token_id)
+
+
+def left_alone(rows: models.QuerySet[_Row]) -> models.QuerySet[_Row]:
+    """Those rows that nobody holds, for an update that may be left out and must not wait."""
+    return rows.select_for_update(of=("self",), no_key=True, skip_locked=True)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from billing.web import (
     returns,
     sandbox,
     statement,
+    tokens,
 )
 
 urlpatterns = [
@@ -64,5 +65,13 @@ urlpatterns = [
     path("billing/invoices/<uuid:invoice_id>/withdraw/", paying.withdraw, name="invoice_withdraw"),
     path("billing/invoices/<uuid:invoice_id>/refund/", returns.refund, name="invoice_refund"),
     path("billing/invoices/<uuid:invoice_id>/contest/", returns.contest, name="invoice_contest"),
+    path("billing/tokens/", tokens.listed, name="billing_tokens"),
+    path("billing/tokens/<uuid:token_id>/rotate/", tokens.rotate, name="billing_token_rotation"),
+    path(
+        "billing/tokens/<uuid:token_id>/revocation/",
+        tokens.confirm_revocation,
+        name="billing_token_revocation",
+    ),
+    path("billing/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="billing_token_revoke"),
     path("billing/sandbox/advance/", sandbox.advance, name="sandbox_advance"),
 ]

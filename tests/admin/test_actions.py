@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
-from django.contrib.messages import get_messages
 from django.db import models
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from billing.models import ApiToken, Invoice, JournalEntry, PaymentMethod, Subscription
+from billing.models import Invoice, JournalEntry, PaymentMethod, Subscription
 from billing.services import payments
 from customers.models import User
 from tests.admin.conftest import Story, signed_in
-from tests.admin.urls_of import action, add, change
+from tests.admin.urls_of import action, change
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -146,24 +143,6 @@ def test_a_clock_is_advanced(story: Story, operator: Client, settings: Settings)
 
     settings.TEST_CLOCKS = False
     assert operator.post(action(clock, "advance"), {"_form_submitted": "on"}).status_code == 403
-
-
-def test_a_token_is_shown_once_and_revoked(story: Story, operator: Client) -> None:
-    answer = operator.post(add(ApiToken), {"name": "export", "is_read_only": "on"})
-    token = ApiToken.objects.get(name="export")
-    texts = [str(message) for message in get_messages(answer.wsgi_request)]
-    (text,) = [text.rpartition(" ")[2] for text in texts if "never shown again" in text]
-
-    assert text.startswith(token.prefix)
-    assert (token.role, token.is_read_only) == ("OPERATOR", True)
-    operator.get(change(token))  # here the message is shown
-    page = operator.get(change(token)).content.decode()
-    assert text not in page
-    assert token.digest not in page
-    assert text not in json.dumps(list(LogEntry.objects.values("object_repr", "change_message")))
-    assert act(operator, token, "revoke") == ["The token is revoked."]
-    token.refresh_from_db()
-    assert token.revoked_at is not None
 
 
 def test_what_was_answered_to_a_key_is_not_shown(story: Story, operator: Client) -> None:

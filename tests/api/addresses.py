@@ -32,6 +32,7 @@ from billing.services import (
     invoices,
     payments,
     refunds,
+    tokens,
     usage,
 )
 from billing.services.credit import Gift
@@ -70,6 +71,7 @@ def ids_of(stage: Stage, operation: str = "") -> dict[str, str]:
         "credit_id": str(_credit(stage).pk) if "credit_id" in operation else "",
         "charge_id": _waiting(stage) if "charge_id" in operation else "",
         "name": "sandbox",
+        "token_id": str(tokens.issue("hers", now=NOW, customer=stage.alice)[0].pk),
         "payout_id": str(_payout().pk) if "payout_id" in operation else "",
     }
 

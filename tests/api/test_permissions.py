@@ -1,10 +1,11 @@
-"""Who may do what: every operation of every address by five callers. None may be missing."""
+"""Who may do what: every operation of every address by six callers. None may be missing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +25,7 @@ from tests.api.stage import NOW, Stage, set_stage
 pytestmark = pytest.mark.django_db
 
 CALLERS = ("nobody", "stranger", "reader", "owner", "operator")
+REFUSED = ("expired",)  # whoever they were, they are answered like nobody
 MISSING = "0198d5a2-0000-7000-8000-000000000001"
 
 
@@ -228,6 +230,14 @@ TABLE: dict[str, Row] = {
     "GET exports/journal": Row(_OPERATORS_READ),
     "GET exports/totals": Row(_OPERATORS_READ, query=lambda _: "?month=2026-04"),
     "GET exports/invoices": Row(_OPERATORS_READ),
+    "GET tokens": Row(_SHARED),
+    "POST tokens": Row(
+        (401, 404, 403, 201, 201),
+        lambda s: {"name": "shop", "role": "customer", "customer": str(s.alice.pk)},
+    ),
+    "GET tokens/{token_id}": Row(_READ),
+    "DELETE tokens/{token_id}": Row((401, 404, 403, 204, 204)),
+    "POST tokens/{token_id}/rotate": Row((401, 404, 403, 201, 201), _same({})),
     "GET test-clocks": Row(_OPERATORS_READ),
     "POST test-clocks": Row(_OPERATORS_MAKE, _same({"now": "2026-01-01T00:00:00Z"})),
     "GET test-clocks/{clock_id}": Row(_OPERATORS_READ),
@@ -263,7 +273,8 @@ def test_who_may_do_what(operation: str) -> None:
     path = f"{_rooted(template).format(**ids_of(stage, operation))}{row.query(stage)}"
     body = row.body(stage)
 
-    for who, status in zip(CALLERS, row.statuses, strict=True):
+    expected = dict(zip(CALLERS, row.statuses, strict=True))
+    for who, status in {**expected, **dict.fromkeys(REFUSED, expected["nobody"])}.items():
         as_it_was = transaction.savepoint()
         answer = _caller(stage, who).send(method, path, body)
         assert answer.status == status, (who, answer.body)
@@ -349,6 +360,9 @@ def _caller(stage: Stage, who: str) -> Caller:
         return Caller()
     if who == "operator":
         return caller()
+    if who == "expired":
+        _, text = tokens.issue("test", now=NOW, expires_at=NOW + timedelta(hours=1))
+        return Caller(text)
     return caller(stage.bob if who == "stranger" else stage.alice, is_read_only=who == "reader")
 
 

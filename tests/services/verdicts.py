@@ -37,7 +37,7 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "auth.Permission": {NONE: "name codename"},
     "billing.Allocation": {NONE: "reversed_by"},
     "billing.ApiRequest": {ERASED: "body", NONE: "key fingerprint"},
-    "billing.ApiToken": {ERASED: "name", NONE: "prefix digest"},
+    "billing.ApiToken": {ERASED: "name created_by revoked_by", NONE: "prefix digest"},
     "billing.BillingPeriod": {NONE: "share_unit meters filters"},
     "billing.BillingProfile": {NONE: "top_up_currency"},
     "billing.CheckoutSession": {

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from django.template.loader import render_to_string
 
+from billing import clock
 from billing.models import CheckoutSession, PaymentMethod
+from billing.services import tokens
 from tests.web.conftest import Browser, People
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,6 +37,7 @@ def test_pages_of_a_customer_are_sound(people: People, token: str) -> None:
     people.world.at("2026-05-03 10:00").uses(customer, 10)
     invoice = people.world.newest_invoice(customer)
     session, method = CheckoutSession.objects.get(), PaymentMethod.objects.get()
+    own, _ = tokens.issue("shop", now=clock.now(), customer=customer)
     pages = [
         "/billing/",
         "/billing/invoices/",
@@ -43,6 +46,9 @@ def test_pages_of_a_customer_are_sound(people: People, token: str) -> None:
         f"/billing/payment-methods/{method.pk}/removal/",
         f"/billing/payment-methods/confirming/{session.pk}/",
         "/billing/details/",
+        "/billing/tokens/",
+        f"/billing/tokens/{own.pk}/rotate/",
+        f"/billing/tokens/{own.pk}/revocation/",
         "/plans/",
     ]
 
