@@ -8,10 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import limits
 import stripe
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
+from billing.core import rate_classes
 from billing.core.dunning import DunningPolicy
 from billing.core.entitlements import Reason
 from billing.core.lifecycle import AttemptStatus, SubscriptionStatus
@@ -52,6 +54,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "billing.api.request_id.RequestIdMiddleware",
+    "billing.api.rate_limit_middleware.RateLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -206,6 +209,16 @@ SPECTACULAR_SETTINGS = {
         "SubscriptionStatusEnum": [status.value.lower() for status in SubscriptionStatus],
     },
 }
+
+# How many calls to the API pass in a window, by class; how many proxies in front say who calls.
+try:
+    RATE_LIMITS = {
+        rate_class: limits.parse(text)
+        for rate_class, text in rate_classes.complete(env.dict("RATE_LIMITS", {})).items()
+    }
+except ValueError as error:
+    raise ImproperlyConfigured(f"RATE_LIMITS: {error}") from error
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 
 # Whether a gateway may be told a customer's e-mail address, to mail them a receipt. Nothing else
 # of a person is ever told to one.

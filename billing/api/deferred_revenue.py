@@ -17,6 +17,7 @@ from billing.api.fields import Amount, Answer
 from billing.api.openapi import problems
 from billing.api.reports import MrrQuery as MonthsQuery
 from billing.core.money import Money
+from billing.core.rate_classes import RateClass
 from billing.queries import revenue
 from billing.queries.revenue import Month
 
@@ -57,6 +58,7 @@ class DeferredRevenueOutput(Answer):
 class DeferredRevenue(Endpoint):
     """What was invoiced ahead."""
 
+    rate_class = RateClass.REPORT
     operator_only = frozenset({"GET"})
     filters = MonthsQuery
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Final, TypeVar
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework import serializers
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
@@ -17,12 +18,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from billing.api import idempotency
+from billing.api import idempotency, rate_limits
 from billing.api.fields import Strict
 from billing.api.openapi import EndpointSchema
 from billing.api.parsing import StrictJsonParser
+from billing.api.permissions import is_reading
 from billing.api.preconditions import is_known
+from billing.api.tokens import Caller
 from billing.core.errors import NotFoundError
+from billing.core.rate_classes import RateClass
 
 # What a 304 says of the answer that it stands for.
 _KEPT: Final = ("ETag", "Cache-Control")
@@ -63,6 +67,8 @@ class Endpoint(APIView):
     schema = EndpointSchema()
 
     operator_only: ClassVar[frozenset[str]] = frozenset()
+    # Which limit its calls count for; None: reading's or writing's.
+    rate_class: ClassVar[RateClass | None] = None
     # What these methods take in their query; nothing where it is None.
     filters: ClassVar[type[Strict] | None] = None
     filtered_methods: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
@@ -88,6 +94,31 @@ class Endpoint(APIView):
             response = self.handle_exception(failure)
         self.response = self.finalize_response(wrapped, response, *args, **kwargs)
         return self.response
+
+    def perform_authentication(self, request: Request) -> None:
+        """Know who calls, and count the call: by token, or by address without a valid one.
+
+        :raises AuthenticationFailed: if a token came that is not valid.
+        :raises RateLimitedError: if it is one too many.
+        """
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            self.count(request, None)
+            raise
+        who: object = request.user
+        self.count(request, who if isinstance(who, Caller) else None)
+
+    def count(self, request: Request, who: Caller | None) -> None:
+        """Count a call for who makes it.
+
+        :raises RateLimitedError: if it is one too many.
+        """
+        if who is None:
+            rate_limits.count(request, RateClass.ANONYMOUS, None)
+            return
+        by_method = RateClass.READ if is_reading(request, self) else RateClass.WRITE
+        rate_limits.count(request, self.rate_class or by_method, who.token)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, permit, and refuse a query that nobody would read."""
@@ -165,8 +196,9 @@ class Nowhere(Endpoint):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Nothing is here, whatever the method.
 
-        :raises NotFoundError: always.
+        :raises NotFoundError: always; unless RateLimitedError is.
         """
+        self.count(request, None)
         raise NotFoundError(f"There is nothing at {request.path}.", code="not_found")
 
 

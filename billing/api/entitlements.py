@@ -26,6 +26,7 @@ from billing.api.pages import PageQuery, listing, page
 from billing.api.tokens import caller
 from billing.core import figures
 from billing.core.entitlements import Entitlement, Reason
+from billing.core.rate_classes import RateClass
 from billing.queries import entitlements
 
 FRESH: Final = 1  # seconds that an answer may be kept unasked
@@ -61,6 +62,7 @@ class EntitlementOutput(Answer):
 class Entitlements(Endpoint):
     """Everything that a customer's plan speaks of."""
 
+    rate_class = RateClass.CHECK
     filters = PageQuery
 
     @extend_schema(
@@ -85,6 +87,7 @@ class Entitlements(Endpoint):
 class OneEntitlement(Endpoint):
     """One feature or meter."""
 
+    rate_class = RateClass.CHECK
     is_tagged_by_content = True
 
     @extend_schema(
@@ -160,6 +163,7 @@ class EntitlementChecksOutput(Answer):
 class EntitlementChecks(Endpoint):
     """Many at once."""
 
+    rate_class = RateClass.CHECK
     is_only_reading = True
 
     @extend_schema(

@@ -17,11 +17,14 @@ from billing.api.endpoint import Endpoint
 from billing.api.fields import Strict
 from billing.api.openapi import problems
 from billing.api.tokens import caller
+from billing.core.rate_classes import RateClass
 from billing.services import erasure
 
 
 class ExportedCustomer(Endpoint):
     """What is held on a customer."""
+
+    rate_class = RateClass.REPORT
 
     @extend_schema(
         operation_id="exportCustomer",

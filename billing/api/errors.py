@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import singledispatch
@@ -164,6 +165,8 @@ def _api(failure: exceptions.APIException) -> Problem:
     headers = {}
     if auth_header := getattr(failure, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
+    if (wait := getattr(failure, "wait", None)) is not None:
+        headers["Retry-After"] = str(math.ceil(wait))
     return Problem(failure.status_code, code, str(failure.detail), headers=headers)
 
 

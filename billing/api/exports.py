@@ -25,6 +25,7 @@ from billing.api.openapi import problems
 from billing.core.exporting import jsonl
 from billing.core.lifecycle import InvoiceStatus
 from billing.core.postings import AccountKind
+from billing.core.rate_classes import RateClass
 from billing.queries import exports
 from billing.queries.exports import Documents, Form, Selection
 
@@ -103,6 +104,7 @@ class TotalsOutput(Answer):
 class ExportedJournal(Endpoint):
     """The journal as a file."""
 
+    rate_class = RateClass.REPORT
     operator_only = frozenset({"GET"})
     filters = JournalExportQuery
 
@@ -149,6 +151,7 @@ class ExportedJournal(Endpoint):
 class ExportedTotals(Endpoint):
     """What each account moved in a month."""
 
+    rate_class = RateClass.REPORT
     operator_only = frozenset({"GET"})
     filters = TotalsQuery
 
@@ -181,6 +184,7 @@ class ExportedTotals(Endpoint):
 class ExportedDocuments(Endpoint):
     """Invoices and credit notes as a ZIP."""
 
+    rate_class = RateClass.REPORT
     operator_only = frozenset({"GET"})
     filters = DocumentsExportQuery
 

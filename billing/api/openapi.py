@@ -9,6 +9,7 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_serializer
 from rest_framework import serializers
 
+from billing.api import rate_limits
 from billing.api.errors import MEDIA_TYPE, TITLES
 
 _IDEMPOTENCY_KEY: Final = OpenApiParameter(
@@ -33,6 +34,14 @@ IF_NONE_MATCH: Final = [
         str,
         OpenApiParameter.HEADER,
         description="The `ETag` last seen. 304 without a body if nothing has changed since.",
+    )
+]
+_RATE_LIMITS: Final = [
+    OpenApiParameter(name, int, OpenApiParameter.HEADER, response=True, description=description)
+    for name, description in (
+        (rate_limits.LIMIT, "How many calls of this class pass in a window."),
+        (rate_limits.REMAINING, "How many of them are left."),
+        (rate_limits.RESET, "When the window ends, in Unix seconds."),
     )
 ]
 
@@ -69,11 +78,11 @@ class ConflictProblemOutput(ProblemOutput):
 
 
 class EndpointSchema(AutoSchema):
-    """Every POST may carry an idempotency key."""
+    """Every POST may carry an idempotency key, and every answer tells of the limits."""
 
     def get_override_parameters(self) -> list[Any]:
         """Headers that the views do not name themselves."""
-        return [_IDEMPOTENCY_KEY] if self.method == "POST" else []
+        return [*([_IDEMPOTENCY_KEY] if self.method == "POST" else []), *_RATE_LIMITS]
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -88,10 +97,10 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """The errors an operation may answer; 401 and 503 always belong to them."""
+    """The errors an operation may answer; 401, 429 and 503 always belong to them."""
     return {
         (status, MEDIA_TYPE): OpenApiResponse(
             ConflictProblemOutput if status == 409 else ProblemOutput, description=TITLES[status]
         )
-        for status in sorted({401, 503, *statuses})
+        for status in sorted({401, 429, 503, *statuses})
     }

@@ -33,13 +33,17 @@ class TokenPermission(BasePermission):
         """
         if not isinstance(request.user, Caller):
             return False
-        is_reading = request.method in SAFE_METHODS or getattr(view, "is_only_reading", False)
-        if not is_reading and request.user.token.is_read_only:
+        if not is_reading(request, view) and request.user.token.is_read_only:
             raise ForbiddenError("This token may only read.", code="read_only_token")
         method = "GET" if request.method == "HEAD" else request.method
         if method in getattr(view, "operator_only", ()):
             require_operator(request)
         return True
+
+
+def is_reading(request: Request, view: Any) -> bool:
+    """Whether a call writes nothing: by its method, or because nothing there does."""
+    return request.method in SAFE_METHODS or getattr(view, "is_only_reading", False)
 
 
 def require_operator(request: Request) -> None:

@@ -15,6 +15,7 @@ from billing.api.fields import Amount, Answer, Instant, Strict
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery
 from billing.core.processors.mrr import MOVEMENTS
+from billing.core.rate_classes import RateClass
 from billing.queries import reports
 from billing.queries.reports import BUCKETS, Aged, Month
 
@@ -104,6 +105,7 @@ class MrrOutput(Answer):
 class Ageing(Endpoint):
     """Who owes how much since when."""
 
+    rate_class = RateClass.REPORT
     operator_only = frozenset({"GET"})
     filters = PageQuery
 
@@ -158,6 +160,7 @@ class Ageing(Endpoint):
 class Mrr(Endpoint):
     """What recurs, month by month."""
 
+    rate_class = RateClass.REPORT
     operator_only = frozenset({"GET"})
     filters = MrrQuery
 

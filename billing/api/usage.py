@@ -28,6 +28,7 @@ from billing.api.usage_shapes import (
     UsageEventQuery,
 )
 from billing.core.errors import InvalidError
+from billing.core.rate_classes import RateClass
 from billing.queries import prepaid
 from billing.services import corrections, ingestion
 from billing.services.usage import Receipt, Report, Unreadable
@@ -36,6 +37,7 @@ from billing.services.usage import Receipt, Report, Unreadable
 class UsageEvents(Endpoint):
     """Events come in. Each is known by its own id, so a repetition counts nothing twice."""
 
+    rate_class = RateClass.USAGE
     is_atomic = False
     parser_classes = [
         UsageJsonParser,
@@ -85,6 +87,7 @@ class UsageEvents(Endpoint):
 class OneUsageEvent(Endpoint):
     """One event, by the caller's own id of it."""
 
+    rate_class = RateClass.USAGE
     filters = UsageEventQuery
     filtered_methods = frozenset({"DELETE"})  # it says whose event it is
 

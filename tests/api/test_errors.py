@@ -103,7 +103,7 @@ def test_an_unexpected_failure_is_logged_and_says_nothing(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("the secret")
 
-    monkeypatch.setattr("billing.api.tokens.ApiToken.objects.select_related", fail)
+    monkeypatch.setattr("billing.services.tokens.ApiToken.objects.in_force", fail)
 
     answer = Caller("bsr_x").get("/plans")
 
@@ -116,7 +116,7 @@ def test_a_database_that_does_not_answer_is_503(monkeypatch: pytest.MonkeyPatch)
     def fail(*_: Any, **__: Any) -> None:
         raise OperationalError("the connection is closed")
 
-    monkeypatch.setattr("billing.api.tokens.ApiToken.objects.select_related", fail)
+    monkeypatch.setattr("billing.services.tokens.ApiToken.objects.in_force", fail)
 
     answer = Caller("bsr_x").get("/plans")
 
