@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import clock, tasks
+from billing.api import idempotency
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Answer, Instant, Neutral, Strict, Text, Word, web_address
@@ -72,7 +73,7 @@ class CheckoutOutput(Answer):
 
 
 class CheckoutSessions(Endpoint):
-    """Visits to begin. Repeated after a death, it begins another and leaves the first unused."""
+    """Visits to begin. A repetition goes on with the one that was begun."""
 
     is_atomic = False
 
@@ -121,6 +122,7 @@ class CheckoutSessions(Endpoint):
             urls=ReturnUrls(fields["success_url"], fields["cancel_url"]),
             now=clock.now(),
             wanted=Wanted(fields["gateway"], fields["kind"]),
+            session_id=idempotency.effect_id(request),
         )
         tasks.collect_soon(settled.attempts)
         return Response(CheckoutOutput.of(settled.session), status=201)

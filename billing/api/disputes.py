@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import clock, tasks
+from billing.api import idempotency
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Strict, Text, Word
@@ -142,7 +143,7 @@ class OneDispute(Endpoint):
 
 
 class DisputeEvidences(Endpoint):
-    """Answering what a bank contests. After a death, the same may be submitted again."""
+    """Answering what a bank contests. A repetition hands on what was begun, once."""
 
     is_atomic = False
     operator_only = frozenset({"POST"})
@@ -184,7 +185,13 @@ class DisputeEvidences(Endpoint):
         given = Evidence(
             fields["text"], tuple(Document(**document) for document in fields["documents"])
         )
-        evidence.submit(dispute_id, given, by=caller(request).name, now=clock.now())
+        evidence.submit(
+            dispute_id,
+            given,
+            by=caller(request).name,
+            now=clock.now(),
+            evidence_id=idempotency.effect_id(request),
+        )
         return Response(_shown(dispute_id))
 
 

@@ -12,9 +12,11 @@ A secret that is shown once (`Endpoint.shown_once`) is stored nowhere: the answe
 it. A repetition makes no second one, and says null where it stood.
 
 Commands that must commit on their own, because they speak to a gateway or move time, cannot be
-in that transaction (`Endpoint.is_atomic`). After a death they run again and rest on facts of
-their own: a usage event's id, a clock that already stands there, the gateway's own token. What
-may be left over is an unfinished checkout session.
+in that transaction (`Endpoint.is_atomic`). After a death, or when whether a gateway heard is not
+known, they run again and rest on facts of their own: a usage event's id, a clock that stands there
+already, a subscription that was moved. What has no such name is made under the id that its key
+was given (`effect_id`): a checkout session, which is also what the gateway knows it by, or an
+answer to a dispute. So a repetition finds what was begun, and goes on with it.
 """
 
 from __future__ import annotations
@@ -27,13 +29,14 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from django.db import transaction
 from django.utils.encoding import force_str
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from uuid_utils.compat import uuid7
 
 from billing import clock
 from billing.api.errors import MEDIA_TYPE, KeyReusedError
@@ -114,6 +117,12 @@ def once(request: Request, call: Call, terms: Terms) -> Response:
         return _run(request, row, call, terms)
 
 
+def effect_id(request: Request) -> UUID:
+    """The id of what a POST makes: the same when it is run again under its key."""
+    rows = ApiRequest.objects.filter(token=caller(request).token, key=_key(request))
+    return rows.values_list("effect_id", flat=True).first() or uuid7()
+
+
 def fingerprint(request: Request) -> str:
     """What makes two requests the same: method, path and body, however that is laid out."""
     body = json.dumps(request.data, sort_keys=True, default=str)
@@ -142,7 +151,12 @@ def _row(request: Request, key: str, *, is_ours: bool, now: datetime) -> ApiRequ
     if not is_ours:
         return ApiRequest.objects.filter(**named).first()
     row, _ = ApiRequest.objects.get_or_create(
-        **named, defaults={"fingerprint": fingerprint(request), "created_at": now}
+        **named,
+        defaults={
+            "fingerprint": fingerprint(request),
+            "effect_id": uuid7(),
+            "created_at": now,
+        },
     )
     return row
 
@@ -162,9 +176,16 @@ def _run(request: Request, row: ApiRequest, call: Call, terms: Terms) -> Respons
 
 
 def _store(request: Request, row: ApiRequest, response: Response, terms: Terms) -> None:
-    """Keep the answer, or forget the request where asking again may end differently."""
+    """Keep the answer, or forget the request where asking again may end differently.
+
+    A failure that a call may have had an effect in spite of leaves the row without an answer: the
+    next one with its key goes on with that.
+    """
     stored = ApiRequest.objects.filter(pk=row.pk)
-    if response.status_code >= 500 or response.status_code in _NOT_STORED:
+    has_failed = response.status_code >= 500
+    if has_failed and not terms.is_atomic:
+        return
+    if has_failed or response.status_code in _NOT_STORED:
         stored.delete()
         return
     body = "" if response.data is None else _rendered(request, response.data, terms.shown_once)

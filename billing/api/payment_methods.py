@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from billing import clock, tasks
+from billing.api import idempotency
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Answer, Flag, Instant, Strict, Text
@@ -70,7 +71,7 @@ class PaymentMethodQuery(PageQuery):
 
 
 class PaymentMethods(Endpoint):
-    """All payment methods that are in use. A repetition sets up the gateway's same method."""
+    """All payment methods that are in use. A repetition goes on with the one that was begun."""
 
     filters = PaymentMethodQuery
     is_atomic = False
@@ -124,6 +125,7 @@ class PaymentMethods(Endpoint):
             now=clock.now(),
             gateway=fields.get("gateway", ""),
             is_default=fields.get("is_default", False),
+            session_id=idempotency.effect_id(request),
         )
         tasks.collect_soon(settled.attempts)
         method = settled.session.payment_method

@@ -13,6 +13,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddField(
+            model_name='apirequest',
+            name='effect_id',
+            field=models.UUIDField(editable=False, null=True),
+        ),
+        migrations.AddField(
             model_name='apitoken',
             name='created_by',
             field=models.CharField(blank=True, default='', max_length=255),

@@ -8,7 +8,10 @@ from billing.models.token import ApiToken
 
 
 class ApiRequest(models.Model):
-    """A POST that carried a key; `status_code` is None while its first call is running."""
+    """A POST that carried a key; `status_code` is None while its first call is running.
+
+    `effect_id` is the id of what it makes, where that cannot be one transaction with the answer.
+    """
 
     id = models.BigAutoField(primary_key=True)
     token = models.ForeignKey(ApiToken, on_delete=models.CASCADE, related_name="+")
@@ -16,6 +19,7 @@ class ApiRequest(models.Model):
     fingerprint = models.CharField(max_length=64)
     status_code = models.PositiveSmallIntegerField(null=True, blank=True)
     body = models.TextField(blank=True, default="")
+    effect_id = models.UUIDField(null=True, editable=False)
     created_at = models.DateTimeField()
 
     class Meta:

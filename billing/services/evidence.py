@@ -12,6 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from uuid_utils.compat import uuid7
 
 from billing.core.errors import ConflictError, InvalidError, UnavailableError
 from billing.core.lifecycle import DisputeStatus
@@ -37,9 +38,17 @@ def can_submit(dispute: Dispute) -> bool:
     return isinstance(vendor, TakesEvidence) and not _submitted(dispute)
 
 
-def submit(dispute_id: UUID, evidence: Evidence, *, by: str, now: datetime) -> Dispute:
+def submit(
+    dispute_id: UUID,
+    evidence: Evidence,
+    *,
+    by: str,
+    now: datetime,
+    evidence_id: UUID | None = None,
+) -> Dispute:
     """Answer a dispute, once and for all.
 
+    :param evidence_id: by which the same answer is meant, should it have been begun.
     :raises InvalidError: if there is nothing in it, or a file is too large or of no known type.
     :raises ConflictError: if it is decided, was answered, or is not a gateway's; or if the gateway
         refuses the answer.
@@ -47,7 +56,10 @@ def submit(dispute_id: UUID, evidence: Evidence, *, by: str, now: datetime) -> D
         and the same may be submitted again.
     """
     _require_sense(evidence)
-    dispute, row = _begin(dispute_id, evidence, by=by, now=now)
+    answer_id = evidence_id or uuid7()
+    dispute, row = _begin(dispute_id, evidence, answer_id, by=by, now=now)
+    if row.submitted_at is not None:
+        return dispute
     question = Question(
         dispute.payment.gateway, "evidence", str(row.pk), dispute.customer.test_clock_id is not None
     )
@@ -71,16 +83,20 @@ def submit(dispute_id: UUID, evidence: Evidence, *, by: str, now: datetime) -> D
 
 @transaction.atomic(durable=True)
 def _begin(
-    dispute_id: UUID, evidence: Evidence, *, by: str, now: datetime
+    dispute_id: UUID, evidence: Evidence, answer_id: UUID, *, by: str, now: datetime
 ) -> tuple[Dispute, DisputeEvidence]:
     dispute = locks.dispute(dispute_id)
+    begun = DisputeEvidence.objects.filter(pk=answer_id, dispute=dispute).first()
+    if begun is not None and begun.submitted_at is not None:
+        return dispute, begun
     if dispute.source != DisputeSource.GATEWAY:
         raise ConflictError("Customers contest with us: decide it.", code="not_at_a_gateway")
     if dispute.status != DisputeStatus.OPEN:
         raise ConflictError(f"The dispute is {dispute.status.lower()}.", code="dispute_decided")
     if _submitted(dispute):
         raise ConflictError("It was answered before.", code="already_answered")
-    row = DisputeEvidence.objects.create(
+    row = begun or DisputeEvidence.objects.create(
+        pk=answer_id,
         dispute=dispute,
         text=evidence.text,
         documents=[

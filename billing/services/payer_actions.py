@@ -62,7 +62,7 @@ def resume(attempt_id: UUID, *, return_url: str, now: datetime) -> PaymentAttemp
 def withdraw(attempt_id: UUID, *, now: datetime) -> PaymentAttempt:
     """Give up a payment that waits for its payer, or was never sent, so that another may be made.
 
-    Whatever came first counts: one that was paid meanwhile stays paid.
+    Whatever came first counts: one that was paid meanwhile stays paid. Again is the same as once.
 
     :raises ConflictError: if it may have reached the gateway and does not wait for anybody.
     :raises UnavailableError: if the gateway does not answer.
@@ -71,6 +71,8 @@ def withdraw(attempt_id: UUID, *, now: datetime) -> PaymentAttempt:
         attempt = _find(attempt_id)
         if is_ours and attempt.status == AttemptStatus.CREATED:
             return _abandon(attempt_id, now=now)
+    if attempt.status == AttemptStatus.ABANDONED:
+        return attempt
     if attempt.status != AttemptStatus.ACTION_REQUIRED:
         raise ConflictError("This payment is under way.", code="charge_under_way")
     return _withdrawn(attempt, WITHDRAWN, now=now)

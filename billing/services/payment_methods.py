@@ -54,18 +54,26 @@ class Settled:
 
 
 def start_checkout(
-    customer: Customer, *, urls: ReturnUrls, now: datetime, wanted: Wanted = choosing.ANYTHING
+    customer: Customer,
+    *,
+    urls: ReturnUrls,
+    now: datetime,
+    wanted: Wanted = choosing.ANYTHING,
+    session_id: UUID | None = None,
 ) -> Settled:
     """Begin a visit to the gateway's page, on which the customer enters a payment method.
 
     `{session}` in a URL is replaced by our session's id. A kind that asks nothing of the customer
     is set up at once.
 
+    :param session_id: by which the same visit is meant, should it have begun.
     :raises UnavailableError: if the gateway does not answer, or none may be asked.
     :raises ConflictError: if the customer was erased.
     :raises InvalidError: if there is no such gateway, or it will not do.
     """
-    session = _begin(customer, wanted, makes_default=True, now=now)
+    session = _begin(customer, wanted, session_id or uuid7(), makes_default=True, now=now)
+    if _is_known(session):
+        return Settled(session, payments.unsent_of(customer.pk))
     setup = _ask(
         session,
         SetupRequest(
@@ -88,17 +96,22 @@ def add(
     now: datetime,
     gateway: str = "",
     is_default: bool = False,
+    session_id: UUID | None = None,
 ) -> Settled:
     """Set up a payment method by the gateway's own token.
 
     :param gateway: whose token it is; empty for the first that fits.
     :param is_default: whether it takes the place of the default; the first one always does.
+    :param session_id: by which the same method is meant, should it have been set up.
     :raises PaymentFailedError: if the gateway declines it.
     :raises InvalidError: if the gateway does not know the token.
     :raises UnavailableError: if the gateway does not answer.
     :raises ConflictError: if the customer was erased.
     """
-    session = _begin(customer, Wanted(gateway), makes_default=is_default, now=now)
+    meant = session_id or uuid7()
+    session = _begin(customer, Wanted(gateway), meant, makes_default=is_default, now=now)
+    if _is_known(session):
+        return Settled(session, payments.unsent_of(customer.pk))
     setup = _ask(
         session,
         SetupRequest(
@@ -222,12 +235,16 @@ def _require_somebody(customer: Customer) -> None:
 
 
 def _begin(
-    customer: Customer, wanted: Wanted, *, makes_default: bool, now: datetime
+    customer: Customer, wanted: Wanted, session_id: UUID, *, makes_default: bool, now: datetime
 ) -> CheckoutSession:
-    """Choose the gateway and write down that it is asked."""
+    """Choose the gateway and write down that it is asked; once under the same id."""
     _require_somebody(customer)
+    begun = CheckoutSession.objects.filter(pk=session_id, customer=customer).first()
+    if begun is not None:
+        return begun
     choice = choosing.gateway(customer, wanted, now=now)
     return CheckoutSession.objects.create(
+        pk=session_id,
         customer=customer,
         gateway=choice.chosen,
         kind=choice.kind,
@@ -236,6 +253,15 @@ def _begin(
         created_at=customer.lives_at(now),
         ask_at=now + asking.VISIT_FIRST,
     )
+
+
+def _is_known(session: CheckoutSession) -> bool:
+    """Whether the gateway has said what there is to hear: where to send them, or that it is done.
+
+    Of any other it is asked, under the same reference as before.
+    """
+    is_open = session.status == CheckoutStatus.OPEN and bool(session.external_id)
+    return is_open or session.status == CheckoutStatus.COMPLETED
 
 
 def _ask(session: CheckoutSession, request: SetupRequest, *, now: datetime) -> Setup:
