@@ -93,9 +93,9 @@ class ChargeWithdrawal(Endpoint):
         summary="Withdraw a charge that waits for its payer",
         description=(
             "So that another may be made; one that was never sent is withdrawn likewise. It is "
-            "`abandoned` then, or `succeeded` if it was paid meanwhile. 409 `charge_under_way` "
-            "where it may have reached the gateway and waits for nobody, `rejected_by_gateway` "
-            "where the gateway refuses; 503 `gateway_unavailable`."
+            "`abandoned` then, or `succeeded` if it was paid meanwhile; again is the same as once. "
+            "409 `charge_under_way` where it may have reached the gateway and waits for nobody, "
+            "`rejected_by_gateway` where the gateway refuses; 503 `gateway_unavailable`."
         ),
         request=None,
         responses={200: ChargeOutput, **problems(403, 404, 409, 422)},

@@ -21,11 +21,10 @@ class RateClass(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-# Stripe lets 100 calls a second through, reads and writes each, and 1,000 of usage events;
-# Chargebee 3,500 a minute to its largest customers. These are a second's by the minute, so that a
-# burst is not a fault, and stop what runs wild rather than what is busy. Reports are each worth
-# hundreds of reads; without a token there is little to ask for, but a whole office may share an
-# address.
+# Stripe lets 100 calls a second through, and 1,000 of usage events; Chargebee gives its largest
+# customers 3,500 a minute. These are Stripe's over a whole minute, so that a burst is no fault:
+# what they stop runs wild. A report costs as much as hundreds of reads. Without a token there is
+# little to be had, but a whole office may share an address.
 DEFAULTS: Final[Mapping[RateClass, str]] = {
     RateClass.READ: "6000/minute",
     RateClass.WRITE: "6000/minute",
