@@ -34,9 +34,13 @@ def _all(scale: int) -> Iterator[Result]:
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings_test"
     django.setup()
-    from bench import billing_run, usage
+    from bench import billing_run, reading, usage
 
-    measures: list[Callable[[int], Iterator[Result]]] = [usage.measure, billing_run.measure]
+    measures: list[Callable[[int], Iterator[Result]]] = [
+        reading.measure,
+        usage.measure,
+        billing_run.measure,
+    ]
     for measure in measures:
         _empty_database()
         for result in measure(scale):

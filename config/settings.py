@@ -223,8 +223,8 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 # Whether a gateway may be told a customer's e-mail address, to mail them a receipt. Nothing else
 # of a person is ever told to one.
 GATEWAY_RECEIPTS = env.bool("GATEWAY_RECEIPTS", False)
-# How long a payment waits for what its payer has to do, notifications and calls are kept, and how
-# long before a payment method expires its owner is told; in days.
+# How long a payment waits for what its payer has to do, notifications, calls and rejected usage are
+# kept, and how long before a payment method expires its owner is told; in days.
 PAYER_DAYS = env.int("PAYER_DAYS", 3)
 NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", 90)
 EXPIRY_NOTICE_DAYS = env.int("EXPIRY_NOTICE_DAYS", 30)

@@ -17,6 +17,7 @@ from billing.admin.theme import dialog_action
 from billing.models import RejectedUsage
 from billing.queries import prepaid
 from billing.services import rejections
+from billing.services.metering import TOO_OLD
 from billing.services.rejections import Retried
 
 _CODES: Final = ("Code", "#Events", "#Times reported", "First", "Last")
@@ -40,7 +41,7 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(resolution="" if self.value() == OPEN else self.value())
 
 
-_STATUS = columns.computed("Status", lambda row: cells.status(row.resolution or "WAITING"))
+_STATUS = columns.computed("Status", lambda row: cells.status(row.resolution or "OPEN"))
 
 
 @admin.register(RejectedUsage)
@@ -165,7 +166,7 @@ class RejectedUsageAdmin(BooksAdmin):
         if obj.resolved_at is not None:
             return False
         if action == "retry_any_age":
-            return obj.code == "too_old"
+            return obj.code == TOO_OLD
         return action == "dismiss" or obj.is_readable
 
     def _again(

@@ -283,6 +283,7 @@ FACTS: Final = (
     Known("INSTALMENTS_WITHDRAWN", "It is paid at once again."),
     Known("USAGE_WITHDRAWN", "A usage event was taken back."),
     Known("USAGE_REPLACED", "A usage event was corrected by another."),
+    Known("USAGE_COUNTED_LATE", "An operator let a usage event count that had come too late."),
     Known("CUSTOMER_ERASED", "The person was erased; the books stay."),
 )
 KINDS: Final = frozenset(known.kind for known in FACTS)

@@ -36,8 +36,8 @@ class Migration(migrations.Migration):
                 ('resolution', models.CharField(blank=True, choices=[('COUNTED', 'Counted'), ('DISMISSED', 'Dismissed')], default='', max_length=9)),
             ],
             options={
-                'verbose_name': 'usage not counted',
-                'verbose_name_plural': 'usage not counted',
+                'verbose_name': 'event not counted',
+                'verbose_name_plural': 'events not counted',
             },
         ),
         migrations.AlterField(

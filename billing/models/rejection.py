@@ -64,8 +64,8 @@ class RejectedUsage(models.Model):
     objects = RejectedUsageQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "usage not counted"
-        verbose_name_plural = "usage not counted"
+        verbose_name = "event not counted"
+        verbose_name_plural = "events not counted"
         constraints = [
             models.CheckConstraint(
                 condition=Q(resolved_at=None, resolution="")

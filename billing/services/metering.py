@@ -21,6 +21,7 @@ from plans.models import Meter
 OLDEST: Final = timedelta(days=60)
 FUTURE: Final = timedelta(minutes=5)
 LONGEST_VALUE: Final = 255
+TOO_OLD: Final = "too_old"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def _event(report: Report, payer: Payer | None, meter: Meter | None, *, now: dat
 def _require_young(event: Event, *, now: datetime) -> None:
     received_at = _received_at(event.report, event.payer, now=now)
     if event.occurred_at < received_at - OLDEST:
-        raise _RefusedError("too_old", "The event was older than 60 days when it was reported.")
+        raise _RefusedError(TOO_OLD, "The event was older than 60 days when it was reported.")
 
 
 def _received_at(report: Report, payer: Payer, *, now: datetime) -> datetime:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,8 +27,8 @@ from billing.core import figures
 from billing.core.errors import ConflictError, NotFoundError
 from billing.models import RejectedUsage, UsageEvent
 from billing.models.rejection import Resolution
-from billing.services import metering, usage
-from billing.services.metering import Rejection, Report, Unreadable
+from billing.services import journal, metering, usage
+from billing.services.metering import TOO_OLD, Rejection, Report, Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -97,6 +97,8 @@ def retry(
     counted = [row for index, row in enumerate(found) if index not in again]
     with transaction.atomic():
         _resolve([row.pk for row in counted], Resolution.COUNTED, by=by, now=now)
+        if is_any_age_taken:
+            journal.post(*_decided(counted, by=by, now=now))
         for index, rejection in again.items():
             RejectedUsage.objects.filter(pk=found[index].pk).update(
                 code=rejection.code,
@@ -174,6 +176,27 @@ def _named(rejection_id: UUID) -> RejectedUsage:
 def _resolve(ids: Sequence[UUID], how: Resolution, *, by: str, now: datetime) -> int:
     rows = RejectedUsage.objects.filter(pk__in=ids, resolved_at=None)
     return rows.update(resolved_at=now, resolved_by=by, resolution=how)
+
+
+def _decided(rows: Sequence[RejectedUsage], *, by: str, now: datetime) -> Iterator[journal.Fact]:
+    """That an operator let what was too old be counted; the events' ids may name people."""
+    late = [row for row in rows if row.code == TOO_OLD]
+    payers = metering.payers_named({row.customer_name for row in late}, None, now=now)
+    for row in late:
+        payer = payers[row.customer_name]
+        yield journal.Fact(
+            kind="USAGE_COUNTED_LATE",
+            key=f"usage_rejection:{row.pk}:{row.tries}:counted",
+            customer_id=payer.pk,
+            occurred_at=payer.present,
+            context={
+                "rejection": str(row.pk),
+                "meter": row.meter_code,
+                "quantity": row.event["quantity"],
+                "occurred_at": row.event["occurred_at"],
+                "by": by,
+            },
+        )
 
 
 def _store(

@@ -84,6 +84,25 @@ def test_usage_by_local_day(world: World, operator: Caller) -> None:
     }
 
 
+def test_usage_by_local_hour(world: World, operator: Caller) -> None:
+    alice = world.at("2026-03-28 20:00").customer("alice", timezone="Europe/Berlin")
+    world.at("2026-03-29 00:30").uses(alice, 5)
+    world.at("2026-03-29 01:30").uses(alice, "2.5")  # half past three: two was left out
+
+    body = operator.get(f"{_path(alice)}&bucket=hour&from=2026-03-29&to=2026-03-30").body
+
+    assert (body["bucket"], body["quantity"], len(body["usage"])) == ("hour", "7.5", 23)
+    assert (body["from"], body["to"]) == ("2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z")
+    assert body["usage"][1:4] == [
+        _bucket("2026-03-29T00:00:00Z", "2026-03-29T01:00:00Z", "5", "5"),
+        _bucket("2026-03-29T01:00:00Z", "2026-03-29T02:00:00Z", "2.5", "7.5"),
+        _bucket("2026-03-29T02:00:00Z", "2026-03-29T03:00:00Z", "0", "7.5"),
+    ]
+    assert operator.get(f"{_path(alice)}&bucket=hour").body["usage"] == body["usage"]
+    longest = operator.get(f"{_path(alice)}&bucket=hour&from=2026-03-01&to=2026-04-01")
+    assert len(longest.body["usage"]) == 31 * 24 - 1
+
+
 def test_instants_name_their_local_days(world: World, operator: Caller) -> None:
     alice = world.at("2026-04-12 10:00").customer("alice")
     days = "from=2026-04-10T08:00:00Z&to=2026-04-12T00:00:00Z"

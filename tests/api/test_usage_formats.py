@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import re
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +24,7 @@ from billing.api.usage_formats import (
     CLOUD_EVENTS,
     CSV,
     NDJSON,
+    CloudEventParser,
     CloudEventsParser,
     CsvParser,
     JsonLinesParser,
@@ -50,6 +54,8 @@ PARSERS = {
     CSV: CsvParser(),
 }
 LINES = NDJSON[0]
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = (ROOT / "docs" / "usage.md").read_text(encoding="utf-8")
 # What a text may hold everywhere; cells are taken without the spaces around them.
 _TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1, max_size=20
@@ -94,6 +100,31 @@ def _meters(request: pytest.FixtureRequest) -> None:
 def _event(event_id: str = "e1", **fields: Any) -> dict[str, Any]:
     event = {"id": event_id, "customer": "alice", "meter": "api_calls", "quantity": "1.5"}
     return {**event, "properties": {"source": SOURCE, "region": "eu"}, **fields}
+
+
+def test_every_code_stands_in_the_table() -> None:
+    files = ["services/metering.py", "api/usage_reading.py", "api/usage_formats.py"]
+    texts = [(ROOT / "billing" / name).read_text(encoding="utf-8") for name in files]
+    said = r'(?:code=|_RefusedError\(\s*|TOO_OLD: Final = )"([a-z_]+)"|"([a-z]+_columns)"'
+    codes = {one or other for one, other in re.findall(said, "".join(texts))}
+
+    assert {"too_old", "malformed_row", "unknown_meter", "missing_columns"} <= codes
+    assert {code for code in codes if f"`{code}`" not in PAGE} == set()
+
+
+def test_the_pages_examples_are_read_alike() -> None:
+    [event, cloud_event] = re.findall(
+        r"^(\{(?:\"id\"|\"specversion\")[^`']*?\})'?$", PAGE, re.MULTILINE
+    )
+    [rows] = re.findall(r"```csv\n(.*?)```", PAGE, re.DOTALL)
+
+    [plain] = items([UsageJsonParser().read(event.encode(), {})])
+    [cloud] = items([CloudEventParser().read(cloud_event.encode(), {})])
+    [row] = items(CsvParser().read(rows.encode(), {})["events"])
+
+    assert isinstance(plain, Report)
+    assert plain == row
+    assert cloud == replace(plain, properties={"source": "gateway-1", "region": "eu"})
 
 
 @given(_EVENTS)

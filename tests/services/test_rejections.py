@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from billing import clock, tasks
 from billing.core.errors import ConflictError, NotFoundError
-from billing.models import RejectedUsage, UsageEvent
+from billing.models import JournalEntry, RejectedUsage, UsageEvent
 from billing.models.rejection import Resolution
 from billing.services import erasure, ingestion, rejections
 from billing.services.rejections import LATER_REPORT
@@ -199,12 +199,23 @@ def test_age_is_judged_by_when_an_event_came_first() -> None:
     assert _retry(now=later) == (1, 0, 1)
 
 
-def test_what_was_too_old_stays_so_unless_an_operator_decides() -> None:
+def test_what_was_too_old_stays_so_unless_an_operator_decides(alice: Customer) -> None:
     _take(_report(occurred_at=NOW - timedelta(days=61)))
 
     assert _retry() == (0, 0, 1)
     assert _codes() == ["too_old"]
     assert _retry(is_any_age_taken=True) == (1, 0, 0)
+
+    fact = JournalEntry.objects.get(kind="USAGE_COUNTED_LATE")
+    assert (fact.customer, fact.context["by"], fact.context["quantity"]) == (alice, "test", "1.5")
+
+
+def test_what_came_too_late_comes_again_and_is_decided_about_again() -> None:
+    for _ in range(2):
+        _take(_report(occurred_at=NOW - timedelta(days=61)))
+        assert _retry(is_any_age_taken=True)[2] == 0
+
+    assert UsageEvent.objects.count() == 1
 
 
 def test_what_was_ahead_of_time_is_counted_once_it_has_come() -> None:
