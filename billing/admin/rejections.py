@@ -57,7 +57,7 @@ class RejectedUsageAdmin(BooksAdmin):
         "tries",
         _STATUS,
     )
-    list_filter = (StatusFilter, "code", "is_readable", "received_at")
+    list_filter = (StatusFilter, "code", "is_retryable", "received_at")
     list_after_template = "admin/billing/tables.html"
     search_fields = ("=event_id", "=customer_name", "=customer__organization_id", "=meter_code")
     search_help_text = "Event id, customer or meter, whole"
@@ -80,7 +80,7 @@ class RejectedUsageAdmin(BooksAdmin):
         "tries",
         columns.instant("resolved_at"),
         "resolved_by",
-        "is_readable",
+        "is_retryable",
         columns.document("event"),
     )
     fields = (
@@ -167,7 +167,7 @@ class RejectedUsageAdmin(BooksAdmin):
             return False
         if action == "retry_any_age":
             return obj.code == TOO_OLD
-        return action == "dismiss" or obj.is_readable
+        return action == "dismiss" or obj.is_retryable
 
     def _again(
         self, request: HttpRequest, row: RejectedUsage, *, is_any_age_taken: bool = False

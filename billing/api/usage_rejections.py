@@ -84,7 +84,7 @@ class RejectedOutput(Answer):
     customer_name = serializers.CharField(help_text="As the event names them.")
     meter = serializers.CharField(source="meter_code")
     event = serializers.JSONField(help_text="As it came; a text, where it could not be parsed.")
-    is_readable = serializers.BooleanField(help_text="Whether it can be tried again.")
+    is_retryable = serializers.BooleanField(help_text="Whether it can be tried again.")
     index = serializers.IntegerField(help_text="Its place in the batch in which it came last.")
     reported_by = serializers.CharField()
     received_at = Instant(help_text="When it came first; its age is judged by that.")

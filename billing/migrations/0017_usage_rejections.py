@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid_utils.compat.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('digest', models.CharField(max_length=64, unique=True)),
                 ('event', models.JSONField()),
-                ('is_readable', models.BooleanField(verbose_name='can be tried again')),
+                ('is_retryable', models.BooleanField(verbose_name='can be tried again')),
                 ('event_id', models.CharField(blank=True, default='', max_length=255)),
                 ('customer_name', models.CharField(blank=True, default='', max_length=255)),
                 ('meter_code', models.CharField(blank=True, default='', max_length=255)),

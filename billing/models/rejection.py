@@ -37,15 +37,15 @@ class RejectedUsage(models.Model):
     """An event that was not taken, kept so that nobody loses usage without knowing.
 
     It is one row however often it is reported: `digest` names the event, by its customer, id and
-    meter where it says them. `event` is what came, in the API's own terms where it could be read
-    (`is_readable`), and only then can it be tried again. `index` is its place in the batch it came
-    in last. Its age is judged by `received_at`, when it came first.
+    meter where it says them. `event` is what came, in the API's own terms where it could be read;
+    it `is_retryable` if so, and if its reporter may report for its customer. `index` is its place
+    in the batch it came in last. Its age is judged by `received_at`, when it came first.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     digest = models.CharField(max_length=64, unique=True)
     event = models.JSONField()
-    is_readable = models.BooleanField("can be tried again")
+    is_retryable = models.BooleanField("can be tried again")
     event_id = models.CharField(max_length=255, blank=True, default="")
     customer_name = models.CharField(max_length=255, blank=True, default="")
     meter_code = models.CharField(max_length=255, blank=True, default="")

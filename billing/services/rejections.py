@@ -2,7 +2,8 @@
 
 A retry is the same report once more. Its age is judged by when it came first: what was on time
 then is taken, however long it took to make its customer or its meter known; what was too old then
-stays so, unless an operator says that any age is taken.
+stays so, unless an operator says that any age is taken. It gives nobody more rights than they had:
+what a token reported that is for one customer is only ever counted for that one.
 """
 
 from __future__ import annotations
@@ -81,13 +82,13 @@ def retry(
 ) -> Retried:
     """Report rejected events once more, oldest first; what is counted now is resolved by that.
 
-    Of the rows, those that can be read and are not resolved yet. Those that cannot be read are
-    resolved if somebody reported them again, corrected.
+    Of the rows, those that can be tried again and are not resolved yet; others are resolved if
+    somebody reported them again, corrected.
 
     :param is_any_age_taken: whether the operator decides to count what was too old, too.
     """
     settle(rows, now=now)
-    open_rows = rows.filter(resolved_at=None, is_readable=True).order_by("pk")
+    open_rows = rows.filter(resolved_at=None, is_retryable=True).order_by("pk")
     found = list(open_rows[: limit + 1])
     has_more, found = len(found) > limit, found[:limit]
     receipt = usage.record(
@@ -121,14 +122,16 @@ def retry_one(
     """Report one rejected event once more.
 
     :raises NotFoundError: if there is none.
-    :raises ConflictError: if it is resolved, or could not be read.
+    :raises ConflictError: if it is resolved, or cannot be tried again.
     """
     row = _named(rejection_id)
     if row.resolved_at is not None:
         raise ConflictError("This event is resolved already.", code="already_resolved")
-    if not row.is_readable:
+    if not row.is_retryable:
         raise ConflictError(
-            "This event cannot be read. Report it again, corrected.", code="unreadable_event"
+            "This event cannot be tried again: it cannot be read, or who reported it may not"
+            " report for its customer.",
+            code="not_retryable",
         )
     one = RejectedUsage.objects.filter(pk=row.pk)
     return retry(one, by=by, now=now, is_any_age_taken=is_any_age_taken)
@@ -181,9 +184,9 @@ def _resolve(ids: Sequence[UUID], how: Resolution, *, by: str, now: datetime) ->
 def _decided(rows: Sequence[RejectedUsage], *, by: str, now: datetime) -> Iterator[journal.Fact]:
     """That an operator let what was too old be counted; the events' ids may name people."""
     late = [row for row in rows if row.code == TOO_OLD]
-    payers = metering.payers_named({row.customer_name for row in late}, None, now=now)
+    payers = metering.payers_named({str(row.customer_id) for row in late}, None, now=now)
     for row in late:
-        payer = payers[row.customer_name]
+        payer = payers[str(row.customer_id)]
         yield journal.Fact(
             kind="USAGE_COUNTED_LATE",
             key=f"usage_rejection:{row.pk}:{row.tries}:counted",
@@ -212,18 +215,20 @@ def _store(
     tries: dict[str, int] = {}
     for rejection, item in rejected:
         payer = payers.get(item.customer)
-        event, is_readable = _told(item), isinstance(item, Report)
-        digest = _digest(item, event)
+        whose = rejection.customer_id or (payer and payer.pk)
+        may_report = only_customer is None or whose is not None
+        event = _told(item)
+        digest = _digest(item, event, only_customer)
         tries[digest] = tries.get(digest, 0) + 1
         rows[digest] = (
             uuid7(),
             digest,
             Jsonb(event),
-            is_readable,
+            isinstance(item, Report) and may_report,
             item.event_id,
             item.customer,
             item.meter,
-            rejection.customer_id or (payer and payer.pk),
+            whose,
             rejection.index,
             rejection.code,
             rejection.detail,
@@ -249,12 +254,12 @@ def _told(item: Report | Unreadable) -> Any:
 
 
 def _report_of(row: RejectedUsage) -> Report:
-    """What `_told` told."""
+    """What `_told` told, of the customer that it was known to be of."""
     told: dict[str, Any] = row.event
     occurred_at = told["occurred_at"]
     return Report(
         event_id=told["id"],
-        customer=told["customer"],
+        customer=str(row.customer_id or told["customer"]),
         meter=told["meter"],
         quantity=Decimal(told["quantity"]),
         occurred_at=occurred_at and datetime.fromisoformat(occurred_at),
@@ -263,9 +268,12 @@ def _report_of(row: RejectedUsage) -> Report:
     )
 
 
-def _digest(item: Report | Unreadable, event: Any) -> str:
-    """What makes two events the same: what they say they are, or else all that they say."""
-    named = [item.customer, item.event_id, item.meter]
+def _digest(item: Report | Unreadable, event: Any, only_customer: UUID | None) -> str:
+    """What makes two events the same: what they say they are, or else all that they say.
+
+    Nobody may put another event in the place of one that they could not have reported.
+    """
+    named = [str(only_customer or ""), item.customer, item.event_id, item.meter]
     whole = json.dumps(named if item.event_id else [*named, event], sort_keys=True)
     return hashlib.sha256(whole.encode()).hexdigest()
 
@@ -273,13 +281,13 @@ def _digest(item: Report | Unreadable, event: Any) -> str:
 # An event that comes again is open again, whatever became of it before.
 _KEEP: Final = """
 INSERT INTO billing_rejectedusage AS kept
-       (id, digest, event, is_readable, event_id, customer_name, meter_code, customer_id, index,
+       (id, digest, event, is_retryable, event_id, customer_name, meter_code, customer_id, index,
         code, detail, tries, reported_by, received_at, last_received_at, resolved_by, resolution)
 SELECT row.*, %s, %s, %s, '', ''
   FROM unnest(%s::uuid[], %s::text[], %s::jsonb[], %s::boolean[], %s::text[], %s::text[],
               %s::text[], %s::uuid[], %s::integer[], %s::text[], %s::text[], %s::integer[]) AS row
 ON CONFLICT (digest) DO UPDATE
-   SET event = excluded.event, is_readable = excluded.is_readable,
+   SET event = excluded.event, is_retryable = excluded.is_retryable,
        customer_id = excluded.customer_id, index = excluded.index,
        code = excluded.code, detail = excluded.detail, tries = kept.tries + excluded.tries,
        reported_by = excluded.reported_by, last_received_at = excluded.last_received_at,

@@ -52,7 +52,7 @@ def test_one_as_it_is_listed(operator: Caller, as_alice: Caller, alice: Customer
         "customer_name": "alice",
         "meter": "teleports",
         "event": _event(quantity="many"),
-        "is_readable": False,
+        "is_retryable": False,
         "index": 0,
         "reported_by": row["reported_by"],
         "received_at": received_at,
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_cannot_be_tried_again(operator: Caller) -> None:
 
     answer = operator.post(f"{path}/retry", {})
 
-    assert (answer.status, answer.code) == (409, "unreadable_event")
+    assert (answer.status, answer.code) == (409, "not_retryable")
     assert operator.delete(path).status == 204
     assert operator.delete(path).status == 204
     assert operator.get(path).body["status"] == "dismissed"

@@ -153,7 +153,7 @@ def furnish(life: Life) -> None:
         ends_on=now.date() + timedelta(days=1), recognized_until_on=now.date(),
     )  # fmt: skip
     RejectedUsage.objects.create(
-        customer=alice, digest="d", event={"id": "e1"}, is_readable=False, index=0, code="x",
+        customer=alice, digest="d", event={"id": "e1"}, is_retryable=False, index=0, code="x",
         received_at=now, last_received_at=now, resolved_at=now, resolution=Resolution.DISMISSED,
     )  # fmt: skip
     _of_dunning(life, invoice)

@@ -105,7 +105,7 @@ def test_what_nobody_could_read_is_told_apart_by_what_it_is() -> None:
 
     rows = RejectedUsage.objects.order_by("event").values_list("event", "tries")
     assert sorted(rows) == [("[", 1), ("{", 2)]
-    with pytest.raises(ConflictError, match="cannot be read"):
+    with pytest.raises(ConflictError, match="cannot be tried"):
         rejections.retry_one(RejectedUsage.objects.earliest("pk").pk, by="test", now=NOW)
 
 
@@ -299,6 +299,33 @@ def test_a_customer_cannot_report_for_another_and_is_not_known_by_it(alice: Cust
 
     assert set(RejectedUsage.objects.values_list("customer", flat=True)) == {None}
     assert list(RejectedUsage.objects.about(str(bob.pk))) == []
+    assert _retry(is_any_age_taken=True) == (0, 0, 0)
+    row = RejectedUsage.objects.get(event_id="e1")
+    with pytest.raises(ConflictError, match="may not report"):
+        rejections.retry_one(row.pk, by="test", now=NOW)
+    assert UsageEvent.objects.count() == 0
+
+
+def test_nobody_puts_an_event_in_the_place_of_anothers(alice: Customer) -> None:
+    _take(_report(customer="bob"))
+    builders.make_customer("bob")
+
+    _take(_report(customer="bob", quantity=Decimal(999)), only_customer=alice.pk)
+
+    assert RejectedUsage.objects.count() == 2
+    assert _retry() == (1, 0, 0)
+    assert UsageEvent.objects.get().quantity == Decimal("1.5")
+
+
+def test_whose_it_was_known_to_be_it_stays(alice: Customer) -> None:
+    _take(_report(meter="teleports"))
+    Customer.objects.filter(pk=alice.pk).update(organization_id="alice-2")
+    builders.make_customer("alice")
+    builders.make_meter("teleports")
+
+    _retry()
+
+    assert UsageEvent.objects.get().customer == alice
 
 
 def test_they_are_forgotten_in_time_resolved_or_not() -> None:
