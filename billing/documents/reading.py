@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -56,7 +56,7 @@ def invoice(row: Invoice) -> Document:
         seller_id=str(series.seller_id),
         buyer=row.buyer,
         lines=[_line(line) for line in lines],
-        taxes=_taxes(row.tax_totals, row.currency),
+        taxes=_taxes(row),
         tax=row.tax,
         total=row.total,
         notes=row.notes,
@@ -84,7 +84,7 @@ def credit_note(row: CreditNote) -> Document:
         seller_id=str(row.series.seller_id),
         buyer=row.buyer,
         lines=[_credited(line) for line in lines],
-        taxes=_taxes(row.tax_totals, row.currency),
+        taxes=_taxes(row),
         tax=row.tax,
         total=row.total,
         notes=notes,
@@ -142,21 +142,26 @@ def _tax(row: InvoiceLine) -> Tax:
     return Tax(category, row.tax_rate, row.tax_country, row.tax_region)
 
 
-def _taxes(rows: Sequence[Mapping[str, Any]], currency: str) -> list[TaxTotal]:
-    return [
-        TaxTotal(
-            Tax(
-                TaxCategory(row["category"]),
-                Decimal(row["percent"]),
-                row["country"],
-                row["region"],
-                row["note"],
-            ),
-            base=Money(row["base_minor"], currency),
-            amount=Money(row["amount_minor"], currency),
-        )
-        for row in rows
-    ]
+def _taxes(row: Invoice | CreditNote) -> list[TaxTotal]:
+    """As frozen; a document from before there was tax bears none."""
+    if not row.tax_totals:
+        none = Tax(TaxCategory.OUT_OF_SCOPE, Decimal(0))
+        return [TaxTotal(none, base=row.total - row.tax, amount=row.tax)]
+    return [_total(said, row.currency) for said in row.tax_totals]
+
+
+def _total(said: Mapping[str, Any], currency: str) -> TaxTotal:
+    return TaxTotal(
+        Tax(
+            TaxCategory(said["category"]),
+            Decimal(said["percent"]),
+            said["country"],
+            said["region"],
+            said["note"],
+        ),
+        base=Money(said["base_minor"], currency),
+        amount=Money(said["amount_minor"], currency),
+    )
 
 
 def _standing(row: Invoice) -> Standing:

@@ -1,4 +1,4 @@
-"""Typst, in this process: the template and a document's texts → PDF/A-3, or pictures of its pages.
+"""Typst, in this process: the template and a document's texts → PDF/A-3.
 
 The template reads nothing but what it is given. What is compiled shares only the fonts, so that
 threads do not meet; the same input gives the same bytes.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
@@ -22,6 +23,9 @@ _STANDARD: Final = "a-3b"
 _UNKNOWN: Final = re.compile(r"the text `\"(.+?)\"` could not be displayed")
 _ESCAPED: Final = re.compile(r"\\u\{([0-9a-f]+)\}")
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+# Typst keeps what it computed until it has compiled so many others: some 60 MB for 1,000 lines.
+_KEEPS: Final = 10
+_LARGE: Final = 100_000
 
 
 def pdf(page: Mapping[str, Any], *, at: datetime, xml: bytes | None = None) -> bytes:
@@ -29,20 +33,18 @@ def pdf(page: Mapping[str, Any], *, at: datetime, xml: bytes | None = None) -> b
 
     :param at: when it says it was made.
     """
-    inputs = {"page": _text(page)}
+    inputs = {"page": json.dumps(page, ensure_ascii=False)}
     if xml is not None:
         inputs["xml"] = xml.decode()
-    [made] = _compiled(inputs, at, format="pdf", pdf_standards=[_STANDARD])
-    return made
+    try:
+        return _compiled(inputs, at)
+    finally:
+        if len(inputs["page"]) > _LARGE:
+            _forget()
 
 
-def pictures(page: Mapping[str, Any], *, at: datetime) -> list[bytes]:
-    """A PNG of each page."""
-    return _compiled({"page": _text(page)}, at, format="png")
-
-
-def _compiled(inputs: dict[str, str], at: datetime, **options: Any) -> list[bytes]:
-    """A PDF, or each page's picture; a character that no font has is replaced."""
+def _compiled(inputs: dict[str, str], at: datetime) -> bytes:
+    """The PDF, in which a character that no font has is replaced."""
     while True:
         compiler = typst.Compiler(
             _TEMPLATE,
@@ -52,34 +54,39 @@ def _compiled(inputs: dict[str, str], at: datetime, **options: Any) -> list[byte
             sys_inputs=inputs,
         )
         try:
-            made = compiler.compile(timestamp=at, **options)
+            made = compiler.compile(format="pdf", pdf_standards=[_STANDARD], timestamp=at)
         except typst.TypstError as error:
-            inputs = {**inputs, "page": _without(_unknown(error), inputs["page"])}
+            page = _without(_unknown(error), inputs["page"])
+            if page == inputs["page"]:
+                raise
+            inputs = {**inputs, "page": page}
         else:
-            return made if isinstance(made, list) else [made or b""]
+            assert isinstance(made, bytes)  # noqa: S101  # it is one file, and goes nowhere else
+            return made
 
 
 def _unknown(error: typst.TypstError) -> set[str]:
-    """The characters that no font has.
+    """The characters that no font has; none if it is about something else.
 
-    :raises TypstError: the same, if it is about something else.
+    A character and the marks on it are named together where no font has both: the marks go first.
     """
-    found = {
+    named = {
         char
         for text in _UNKNOWN.findall(error.diagnostic)
         for char in _ESCAPED.sub(lambda code: chr(int(code[1], 16)), text)
-    } - {_REPLACEMENT}
-    if not found:
-        raise error
-    return found
+        if char != _REPLACEMENT and not char.isascii()
+    }
+    marks = {char for char in named if unicodedata.category(char)[0] in "MC"}
+    return marks or named
 
 
 def _without(chars: set[str], text: str) -> str:
     return text.translate({ord(char): _REPLACEMENT for char in chars})
 
 
-def _text(page: Mapping[str, Any]) -> str:
-    return json.dumps(page, ensure_ascii=False)
+def _forget() -> None:
+    for _ in range(_KEEPS + 1):
+        typst.compile(b"", font_paths=_fonts(), ignore_system_fonts=True, format="pdf")
 
 
 @cache

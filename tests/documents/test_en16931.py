@@ -8,7 +8,9 @@ import pytest
 
 from billing.core.errors import ConflictError
 from billing.documents import files
-from billing.models import CreditNote, Invoice, Seller
+from billing.models import CreditNote, CreditNoteLine, Invoice, InvoiceSeries, Seller
+from billing.models.credit_note import CreditReason
+from billing.models.seller import SeriesKind
 from customers import services as customer_services
 from tests.documents import cases
 from tests.documents.cases import STORIES, Story, alice, opens, sells
@@ -241,6 +243,45 @@ def test_what_the_standard_has_no_place_for_is_refused_and_the_pdf_goes_without(
 
     assert refused.value.code == "not_en16931"
     assert b"factur-x.xml" not in files.pdf(invoice).content
+
+
+@pytest.mark.crooked_books
+def test_a_document_from_before_there_was_tax_bears_none(world: World) -> None:
+    invoice = cases.untaxed(world)
+    assert invoice.series is not None
+    series = InvoiceSeries.objects.create(
+        seller=invoice.series.seller, kind=SeriesKind.CREDIT_NOTE, prefix="OLD-", next_number=2
+    )
+    note = CreditNote.objects.create(
+        invoice=invoice,
+        customer=invoice.customer,
+        series=series,
+        sequence=1,
+        number="OLD-1",
+        reason=CreditReason.RETURN,
+        currency="EUR",
+        tax_minor=0,
+        total_minor=100,
+        to_due_minor=100,
+        to_credit_minor=0,
+        to_refund_minor=0,
+        seller=invoice.seller,
+        buyer={"name": "Alice"},
+        issued_at=world.now,
+    )
+    CreditNoteLine.objects.create(
+        credit_note=note,
+        invoice_line=invoice.lines.get(),
+        position=1,
+        description="Licence",
+        net_minor=100,
+        tax_minor=0,
+    )
+
+    xml = files.xml(note).content
+
+    assert faults(xml) == []
+    assert taxes(Read(xml)) == [("O", "1.00", "0.00", "VATEX-EU-O")]
 
 
 def test_a_draft_is_no_document(world: World) -> None:

@@ -146,9 +146,11 @@ def test_texts_come_out_as_they_were_written(world: World) -> None:
 
 def test_what_no_font_has_is_shown_as_missing_and_kept_in_the_xml(world: World) -> None:
     opens(world)
-    invoice = sells(world, alice(world, name="山田 \x07 😀"), ("語", "1", "1", "standard"))
+    invoice = sells(world, alice(world, name="山田 \x07 😀 1️⃣"), ("語 é", "1", "1", "standard"))
 
-    assert "\N{REPLACEMENT CHARACTER}" in shown(invoice)
+    text = shown(invoice)
+    assert "\N{REPLACEMENT CHARACTER}" in text
+    assert "é 1 × 1.00 = 1.00 EUR" in text  # all else is as it was
     [attached] = opened(invoice).attachments["factur-x.xml"]
     assert "山田" in attached.decode()
 
