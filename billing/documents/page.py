@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from billing.core import references
@@ -170,26 +171,34 @@ def _settled(standing: Standing) -> Iterator[tuple[str, Money]]:
 
 def _payment(document: Document) -> dict[str, Any]:
     """How it is to be paid, or that there is nothing to do."""
-    standing = document.standing
-    if standing is None or not standing.due:
+    if document.standing is not None and document.standing.is_charged:
+        return {"sentence": "A payment is under way.", "account": []}
+    amount, due_at = _next(document)
+    if not amount:
         return {"sentence": "", "account": []}
-    if standing.is_charged:
-        sentence = "The payment is made by itself with the payment method on file."
-        return {"sentence": sentence, "account": []}
-    by = f" by {day(document.due_at)}" if document.due_at else ""
+    by = f" by {day(due_at)}" if due_at else ""
     account = means.account(document)
     return {
-        "sentence": f"Please pay {money(standing.due)}{by}.",
-        "account": [] if account is None else _account(account, standing.due),
+        "sentence": f"Please pay {money(amount)}{by}.",
+        "account": [] if account is None else _account(account, amount),
     }
+
+
+def _next(document: Document) -> tuple[Money, datetime | None]:
+    """What is to be paid next, and by when; nothing while it is on its way by itself."""
+    standing = document.standing
+    if standing is None or standing.is_charged:
+        return Money.zero(document.currency), None
+    parts = [part for part in standing.instalments if part.left]
+    if standing.due and parts:
+        return parts[0].left, parts[0].due_at
+    return standing.due, document.due_at
 
 
 def _code(document: Document) -> str:
     """The same for banking apps."""
-    standing, account = document.standing, means.account(document)
-    if standing is None or not standing.due or standing.is_charged or account is None:
-        return ""
-    return girocode.of(account, standing.due)
+    (amount, _), account = _next(document), means.account(document)
+    return girocode.of(account, amount) if amount and account else ""
 
 
 def _account(account: means.Account, amount: Money) -> list[list[str]]:

@@ -181,11 +181,10 @@ def _standing(row: Invoice) -> Standing:
             CreditedBy(note.number, note.issued_at, note.total, Money(note.to_due_minor, currency))
             for note in row.credit_notes.order_by("issued_at", "pk")
         ],
-        instalments=[Part(part.amount, part.due_at) for part in parts],
+        instalments=[Part(part.amount, part.due_at, part.left) for part in parts],
         state=_STATES.get(InvoiceStatus(row.status), ""),
         is_void=row.status == InvoiceStatus.CANCELED,
-        is_charged=is_owed
-        and (row.next_charge_at is not None or row.attempts.in_flight().exists()),
+        is_charged=is_owed and row.attempts.in_flight().exists(),
     )
 
 

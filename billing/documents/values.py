@@ -71,10 +71,11 @@ class CreditedBy:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """An instalment: how much by when."""
+    """An instalment: how much by when, and what of it is still to pay."""
 
     amount: Money
     due_at: datetime
+    left: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Standing:
     :param due: what is still owed, by the journal.
     :param state: `Paid`, `Canceled`, …; empty while it is merely owed.
     :param is_void: whether nobody has to pay it any more, because it was taken back.
-    :param is_charged: whether a charge is under way, or will be made by itself.
+    :param is_charged: whether a charge is under way.
     """
 
     due: Money

@@ -105,17 +105,21 @@ def test_who_is_charged_is_not_asked_to_transfer_it_too(world: World) -> None:
 
     text = shown(invoice)
 
-    assert "The payment is made by itself" in text
+    assert "A payment is under way." in text
     assert "IBAN" not in text
 
 
-def test_instalments_are_named(world: World) -> None:
+def test_of_instalments_the_next_is_asked_for(world: World) -> None:
     invoice = cases.plain(world)
     rhythm = Rhythm(2, datetime(2026, 5, 1, tzinfo=UTC), Interval.MONTH)
     instalments.agree(invoice.pk, rhythm, by="test", now=world.now)
 
-    said = "Payable in instalments: €59.51 by 1 May 2026, €59.50 by 1 June 2026."
-    assert said in shown(returning.fresh(invoice))
+    paying.pay(world, invoice.customer, "10.00", (invoice, "10.00"), currency="EUR")
+
+    text = shown(returning.fresh(invoice))
+    assert "Payable in instalments: €59.51 by 1 May 2026, €59.50 by 1 June 2026." in text
+    assert "Please pay €49.51 by 1 May 2026." in text
+    assert "Still to pay €109.01" in text
 
 
 def test_three_decimals_stay_three(world: World) -> None:
