@@ -25,6 +25,7 @@ from billing.services import (
     notices,
     payer_actions,
     payments,
+    portal,
     prepaid,
     processing,
     recognition,
@@ -156,9 +157,10 @@ def reconcile(*, days: int = 2, **_: object) -> None:
 
 @shared_task
 def prune(**_: object) -> None:
-    """Forget notifications, calls and rejected usage that are older than they are kept."""
+    """Forget notifications, calls, visits and rejected usage that are older than they are kept."""
     now = clock.now()
     gateway_events.prune(now=now)
+    portal.prune(now=now)
     rejections.prune(now=now)
 
 

@@ -13,7 +13,7 @@ import stripe
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
-from billing.core import rate_classes
+from billing.core import origins, rate_classes
 from billing.core.dunning import DunningPolicy
 from billing.core.entitlements import Reason
 from billing.core.lifecycle import AttemptStatus, SubscriptionStatus
@@ -80,6 +80,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "billing.web.frame.frame",
             ],
         },
     },
@@ -198,6 +199,7 @@ SPECTACULAR_SETTINGS = {
         "CallOutcomeEnum": ["answered", "refused", "unreached", "no_answer"],
         "MovementKindEnum": ["charge", "refund", "dispute", "payout", "fee", "other"],
         "PayoutStatusEnum": ["pending", "paid", "failed"],
+        "PortalPurposeEnum": ["portal", "payment_method", "invoice"],
         "PayoutSourceEnum": ["payment", "refund", "dispute"],
         "DisputeStatusEnum": ["open", "won", "lost"],
         "DisputeSourceEnum": ["customer", "gateway"],
@@ -220,6 +222,8 @@ except ValueError as error:
     raise ImproperlyConfigured(f"RATE_LIMITS: {error}") from error
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 
+# Where browsers may be sent back to, besides our own pages.
+RETURN_ORIGINS = env.list("RETURN_ORIGINS", [], subcast=origins.pattern)
 # Whether a gateway may be told a customer's e-mail address, to mail them a receipt. Nothing else
 # of a person is ever told to one.
 GATEWAY_RECEIPTS = env.bool("GATEWAY_RECEIPTS", False)
@@ -272,7 +276,10 @@ X_FRAME_OPTIONS = "DENY"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "billing.api.request_id.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "billing.api.request_id.RequestIdFilter"},
+        "links": {"()": "billing.web.links.LinkFilter"},
+    },
     "formatters": {
         "line": {
             "format": "{asctime} {levelname} {name} [{request_id}] {message}",
@@ -283,7 +290,7 @@ LOGGING = {
         "stderr": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["request_id", "links"],
         }
     },
     "loggers": {  # two lines a task, every few seconds, that say nothing

@@ -14,6 +14,10 @@ os.environ.setdefault("EMAIL_URL", "dummy://")
 os.environ.setdefault("SECURE", "0")
 os.environ.setdefault("TEST_CLOCKS", "1")
 os.environ.setdefault("VIES_URL", "")
+os.environ.setdefault(
+    "RETURN_ORIGINS",
+    "https://example.com,https://*.example.com,http://localhost:*,http://127.0.0.1:*",
+)
 
 from config.settings import *  # noqa: F403  # the environment comes first
 

@@ -63,6 +63,7 @@ _GROUPS: Final = (
         "billing.CreditGrant savings",
         "billing.CreditDraw remove_circle",
         "billing.CheckoutSession shopping_cart_checkout",
+        "billing.PortalSession door_open",
     ),
     (
         "Gateways",

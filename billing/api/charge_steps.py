@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from billing import clock, tasks
 from billing.api.charge_shapes import OWNER, CallOutput, ChargeOutput, charges
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Flag, Strict, Text, web_address
+from billing.api.fields import Flag, ReturnUrl, Strict, Text
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find
@@ -28,7 +28,7 @@ from billing.services import following, payer_actions
 class ResumeInput(Strict):
     """Where the gateway's page leads back to. What it says there is not believed: read it here."""
 
-    return_url = serializers.URLField(max_length=2000, validators=[web_address])
+    return_url = ReturnUrl()
 
 
 class DecisionInput(Strict):

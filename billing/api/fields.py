@@ -19,6 +19,7 @@ from rest_framework.fields import SkipField, empty
 from billing.core import figures
 from billing.core.errors import InvalidError
 from billing.core.money import Money, exponent
+from billing.services import return_urls
 
 MAX_PLACES: Final = 12
 MAX_WHOLE_DIGITS: Final = 15
@@ -298,15 +299,24 @@ def currency(code: str) -> None:
         raise serializers.ValidationError(failure.detail, failure.code) from None
 
 
-def web_address(url: str) -> None:
-    """A serializer's validator: an address that browsers can be sent to.
+class ReturnUrl(serializers.URLField):
+    """Where a browser is sent afterwards: to an origin that is allowed, or our own."""
 
-    :raises ValidationError: with code `no_web_address`.
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_length=2000, validators=[return_address], **options)
+
+
+def return_address(url: str) -> None:
+    """A serializer's validator: an address that browsers may be sent back to.
+
+    :raises ValidationError: with code `no_web_address` or `return_url_not_allowed`.
     """
     if not url.lower().startswith(("https://", "http://")):
         raise serializers.ValidationError(
             "An address that begins with https:// or http://.", "no_web_address"
         )
+    if not return_urls.is_allowed(url):
+        raise serializers.ValidationError(return_urls.WHY, return_urls.NOT_ALLOWED)
 
 
 def _json_type(value: Any) -> str:

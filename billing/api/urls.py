@@ -39,6 +39,7 @@ from billing.api.payment_methods import OnePaymentMethod, PaymentMethods
 from billing.api.payments import OnePayment, PaymentAllocations, PaymentReversals, Payments
 from billing.api.payouts import OnePayout, Payouts
 from billing.api.plans import OnePlan, PlanRetirement, Plans, PlanVersions
+from billing.api.portal import OnePortalSession, PortalSessions
 from billing.api.previews import InvoicePreviews
 from billing.api.profiles import OneBillingProfile
 from billing.api.refunds import OneRefund, Refunds
@@ -133,6 +134,8 @@ urlpatterns = [
     path("dunning-runs/<uuid:run_id>", OneDunningRun.as_view()),
     path("payment-methods", PaymentMethods.as_view()),
     path("payment-methods/<uuid:method_id>", OnePaymentMethod.as_view()),
+    path("portal-sessions", PortalSessions.as_view()),
+    path("portal-sessions/<uuid:portal_session_id>", OnePortalSession.as_view()),
     path("checkout-sessions", CheckoutSessions.as_view()),
     path("checkout-sessions/<uuid:session_id>", OneCheckoutSession.as_view()),
     path("gateways", Gateways.as_view()),

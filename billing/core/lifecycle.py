@@ -117,6 +117,15 @@ LIVE: Final = RUNNING | {
     SubscriptionStatus.PAUSED,
 }
 COLLECTIBLE: Final = frozenset({InvoiceStatus.PENDING, InvoiceStatus.CHARGED_WITH_ERROR})
+# Paid, or what can follow upon that.
+ONCE_PAID: Final = frozenset(
+    {
+        InvoiceStatus.PAID,
+        InvoiceStatus.REFUNDED,
+        InvoiceStatus.IN_PROTEST,
+        InvoiceStatus.CHARGEBACK,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

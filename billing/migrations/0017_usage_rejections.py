@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0013_ask_about_what_waits'),
+        ('billing', '0016_portal'),
         ('customers', '0004_what_must_hold_of_tax_numbers'),
         ('plans', '0002_coupons_and_aggregations'),
     ]

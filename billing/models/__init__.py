@@ -26,6 +26,7 @@ from billing.models.payment import (
     PaymentAttempt,
     PaymentMethod,
 )
+from billing.models.portal import PortalSession
 from billing.models.refund import Dispute, DisputeEvidence, Refund
 from billing.models.rejection import RejectedUsage
 from billing.models.schedule import Redemption, ScheduledChange
@@ -36,7 +37,7 @@ from billing.models.sealing import (
     Projection,
     UnsealedEntry,
 )
-from billing.models.seller import InvoiceSeries, Seller
+from billing.models.seller import InvoiceSeries, Seller, SellerLogo
 from billing.models.subscription import BillingPeriod, Subscription
 from billing.models.tax import TaxRate
 from billing.models.token import ApiToken
@@ -79,6 +80,7 @@ __all__ = [
     "PaymentAttempt",
     "PaymentMethod",
     "PlanDunning",
+    "PortalSession",
     "ProcessorPosition",
     "Projection",
     "Redemption",
@@ -86,6 +88,7 @@ __all__ = [
     "RejectedUsage",
     "ScheduledChange",
     "Seller",
+    "SellerLogo",
     "Subscription",
     "TaxRate",
     "UnsealedEntry",

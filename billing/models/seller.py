@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from uuid_utils.compat import uuid7
 
+from billing.core.pictures import PictureKind
 from billing.core.tax_policies import TaxPolicyKind, WhenUnverified
 from billing.core.taxes import TaxRounding
 from billing.models.choices import choices, one_of
@@ -18,8 +19,9 @@ class Seller(models.Model):
 
     What stands here is for documents to come; those that are finalized keep what stood then.
 
-    `payment_days` count from finalizing. At most `tolerance_minor` may be missing from what was
-    paid by hand for the invoice to be settled all the same.
+    Its customers' pages carry its brand: `brand_name` (else its name), `brand_colour` (`#rrggbb`)
+    and its logo. `payment_days` count from finalizing. At most `tolerance_minor` may be missing
+    from what was paid by hand for the invoice to be settled all the same.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -43,6 +45,8 @@ class Seller(models.Model):
     tolerance_minor = models.BigIntegerField(default=0)
     terms = models.TextField(blank=True, default="")
     footer = models.TextField(blank=True, default="")
+    brand_name = models.CharField(max_length=64, blank=True, default="")
+    brand_colour = models.CharField(max_length=7, blank=True, default="")
     tax_policy = models.CharField(
         max_length=16, choices=choices(TaxPolicyKind), default=TaxPolicyKind.NONE
     )
@@ -63,6 +67,10 @@ class Seller(models.Model):
             models.CheckConstraint(
                 condition=Q(tolerance_minor__gte=0), name="tolerance_not_negative"
             ),
+            models.CheckConstraint(
+                condition=Q(brand_colour="") | Q(brand_colour__regex=r"^#[0-9a-f]{6}$"),
+                name="brand_colour_is_one",
+            ),
             one_of("tax_policy", TaxPolicyKind, name="tax_policy_known"),
             one_of("when_unverified", WhenUnverified, name="when_unverified_known"),
             one_of("tax_rounding", TaxRounding, name="tax_rounding_known"),
@@ -70,6 +78,26 @@ class Seller(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class SellerLogo(models.Model):
+    """The picture on a seller's pages, apart from the seller so that it is read only to be shown.
+
+    `digest` is the SHA-256 of `content`: another picture has another address.
+    """
+
+    seller = models.OneToOneField(
+        Seller, primary_key=True, on_delete=models.CASCADE, related_name="logo"
+    )
+    kind = models.CharField(max_length=4, choices=choices(PictureKind))
+    content = models.BinaryField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [one_of("kind", PictureKind, name="logo_kind_known")]
+
+    def __str__(self) -> str:
+        return f"Logo of {self.seller}"
 
 
 class SeriesKind(StrEnum):

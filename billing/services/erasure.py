@@ -44,6 +44,7 @@ from billing.models import (
     Payment,
     PaymentAttempt,
     PaymentMethod,
+    PortalSession,
     Refund,
     RejectedUsage,
     Subscription,
@@ -250,10 +251,12 @@ def _erase_methods(customer: Customer, now: datetime) -> None:
 
 
 def _erase_access(customer: Customer, *, by: str, now: datetime) -> None:
-    """Revoke their tokens, and blank the answers that are kept for repeated calls."""
+    """Revoke their tokens, end their visits, and blank the answers kept for repeated calls."""
     tokens = ApiToken.objects.filter(customer=customer)
     tokens.unrevoked(now).update(revoked_at=now, revoked_by=by)
     tokens.update(name=ERASED)
+    visits = PortalSession.objects.filter(customer=customer)
+    visits.update(return_url="", success_url="", ended_at=Coalesce(F("ended_at"), now))
     ApiRequest.objects.filter(token__customer=customer).delete()
     ApiRequest.objects.filter(body__contains=str(customer.pk)).update(body="")
 

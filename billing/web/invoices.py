@@ -11,12 +11,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from billing import clock, tasks
+from billing.core import lifecycle
 from billing.core.lifecycle import COLLECTIBLE, OPEN_ATTEMPTS, ActionKind, AttemptStatus
 from billing.core.money import Money
 from billing.models import Allocation, Dispute, Invoice
 from billing.queries import documents, returned
 from billing.queries.documents import Document
-from billing.web import kinds, methods, transfers, waiting, words
+from billing.web import kinds, methods, transfers, visits, waiting, words
 from billing.web.members import Member
 from billing.web.pages import page, tries
 
@@ -47,6 +48,9 @@ def listed(request: HttpRequest, member: Member) -> HttpResponse:
 def shown(request: HttpRequest, member: Member, invoice_id: UUID) -> HttpResponse:
     """The document, as it prints, and what became of it."""
     document = documents.find(member.customer, invoice_id)
+    visit = member.visit
+    if visit is not None and visit.success_url and document.invoice.status in lifecycle.ONCE_PAID:
+        return visits.left(visit, visit.success_url)
     invoice, present = document.invoice, member.customer.lives_at(clock.now())
     given_back = returned.of(invoice, now=present)
     gone = given_back.refunds

@@ -5,8 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_POST, require_safe
 
@@ -16,17 +15,20 @@ from billing.core.lifecycle import LIVE
 from billing.models import Subscription
 from billing.queries import catalogue
 from billing.services import onboarding
-from billing.web import members
+from billing.web import members, visits
 from billing.web.members import Member
 from billing.web.offers import offers
-from billing.web.pages import see
+from billing.web.pages import SeeOther, see, turned_away
 from customers.models import User
 from plans.models import Plan
 
 
 @require_safe
 def landing(request: HttpRequest) -> HttpResponse:
-    """What this is. Who is signed in goes on to their billing."""
+    """What this is. Who is signed in goes to their billing, who came by a link where it led."""
+    visit = visits.current(request)
+    if visit is not None:
+        return SeeOther(visits.start_of(visit))
     if request.user.is_authenticated:
         return see("billing_home")
     return render(request, "billing/landing.html", {"offers": offers(catalogue.on_sale())})
@@ -43,6 +45,7 @@ def plans(request: HttpRequest) -> HttpResponse:
         "billing/plans.html",
         {
             "member": member,
+            "may_begin": live is None and (member is not None or request.user.is_authenticated),
             "offers": offers(on_sale),
             "current": live.plan_version.plan_id if live else None,
             "had_one": member is not None and live is None and _any(member),
@@ -51,18 +54,18 @@ def plans(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
-def start(request: HttpRequest, plan_id: UUID) -> HttpResponse:
+def start(request: HttpRequest, plan_id: UUID) -> HttpResponseBase:
     """Start a plan, with its trial if it is the first."""
-    assert isinstance(request.user, User)  # noqa: S101  # login_required
+    member, now = members.of(request), clock.now()
+    if member is None and not isinstance(request.user, User):
+        return turned_away(request)
     plan = get_object_or_404(Plan.objects.readable(), pk=plan_id)
-    member = members.of(request)
-    now = clock.now()
     try:
-        if member is None:
-            started = onboarding.sign_up(request.user, plan, now=now)
-        else:
+        if member is not None:
             started = onboarding.choose(member.customer, plan, by=member.by, now=now)
+        else:
+            assert isinstance(request.user, User)  # noqa: S101  # others were turned away
+            started = onboarding.sign_up(request.user, plan, now=now)
     except BillingError as error:
         messages.error(request, error.detail)
         return see("plans")

@@ -19,7 +19,7 @@ from billing.services.choosing import Wanted
 from billing.services.payment_methods import ReturnUrls
 from billing.web import kinds, words
 from billing.web.members import Member
-from billing.web.pages import SeeOther, command, page, see, tries
+from billing.web.pages import SeeOther, command, go, page, see, tries
 
 _ANY: Final = UUID(int=0)
 _LONG: Final = 30
@@ -42,7 +42,7 @@ def add(request: HttpRequest, member: Member) -> HttpResponse:
     """Off to the gateway's page, or done at once where there is nothing to enter."""
     settled = payment_methods.start_checkout(
         member.customer,
-        urls=_urls(),
+        urls=_urls(member),
         now=clock.now(),
         wanted=Wanted(kind=request.POST.get("kind", "")),
     )
@@ -52,7 +52,7 @@ def add(request: HttpRequest, member: Member) -> HttpResponse:
         return SeeOther(session.url)
     if session.payment_method is not None:
         messages.success(request, kinds.used(session.payment_method))
-        return see("payment_methods")
+        return go(member, "payment_methods")
     return see("payment_method_confirming", session_id=session.pk)
 
 
@@ -69,6 +69,9 @@ def confirming(request: HttpRequest, member: Member, session_id: UUID) -> HttpRe
     if is_open and times == 0:
         tasks.soon(tasks.ask_setup, session_id=str(session.pk))
     method = session.payment_method
+    if method is not None and member.visit is not None and member.visit.invoice_id is not None:
+        messages.success(request, kinds.used(method))
+        return SeeOther(member.start)
     return render(
         request,
         "billing/confirming.html",
@@ -125,9 +128,9 @@ def theirs(member: Member, method_id: UUID) -> PaymentMethod:
     return get_object_or_404(methods, pk=method_id)
 
 
-def _urls() -> ReturnUrls:
+def _urls(member: Member) -> ReturnUrls:
     back = reverse("payment_method_confirming", kwargs={"session_id": _ANY})
     return ReturnUrls(
         success=f"{settings.PUBLIC_URL}{back.replace(str(_ANY), '{session}')}",
-        cancel=f"{settings.PUBLIC_URL}{reverse('payment_methods')}",
+        cancel=f"{settings.PUBLIC_URL}{go(member, 'payment_methods').url}",
     )

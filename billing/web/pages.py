@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any, Concatenate, Final, ParamSpec
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from billing.core.errors import BillingError, NotFoundError
-from billing.web import members
+from billing.web import frame, members, visits
 from billing.web.members import Member
 
 _P = ParamSpec("_P")
@@ -37,6 +37,21 @@ class SeeOther(HttpResponseRedirect):
 def see(name: str, **arguments: Any) -> SeeOther:
     """Send the browser on to one of our pages."""
     return SeeOther(reverse(name, kwargs=arguments))
+
+
+def go(member: Member, name: str, **arguments: Any) -> SeeOther:
+    """The same, or to where their visit began if that page is not part of it."""
+    return see(name, **arguments) if name in member.pages else SeeOther(member.start)
+
+
+def turned_away(request: HttpRequest) -> HttpResponseBase:
+    """Who acts for nobody chooses a plan, goes back where they came from, or signs in."""
+    if request.user.is_authenticated:
+        return see("plans")
+    visit = visits.over(request)
+    if visit is not None:
+        return frame.closed(request, visit, why="visit_over")
+    return redirect_to_login(request.get_full_path())
 
 
 def tries(request: HttpRequest) -> int:
@@ -75,7 +90,7 @@ def command(*, back: str, takes: tuple[str, ...] = ()) -> Callable[[_MemberView[
                 raise
             except BillingError as error:
                 messages.error(request, _KINDLY.get(error.code, error.detail))
-                return see(back, **{name: kwargs[name] for name in takes})
+                return go(member, back, **{name: kwargs[name] for name in takes})
 
         return require_POST(_for_members(guarded))
 
@@ -84,12 +99,11 @@ def command(*, back: str, takes: tuple[str, ...] = ()) -> Callable[[_MemberView[
 
 def _for_members(view: _MemberView[_P]) -> _View[_P]:
     @never_cache
-    @login_required
     @functools.wraps(view)
     def shown(request: HttpRequest, /, *args: _P.args, **kwargs: _P.kwargs) -> HttpResponseBase:
         member = members.of(request)
         if member is None:
-            return see("plans")
+            return turned_away(request)
         with timezone.override(member.customer.zone):
             try:
                 return view(request, member, *args, **kwargs)

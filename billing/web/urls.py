@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from billing.web import (
+    brands,
     credit,
     details,
     files,
@@ -13,6 +14,7 @@ from billing.web import (
     landing,
     methods,
     paying,
+    portal,
     returns,
     sandbox,
     statement,
@@ -73,5 +75,9 @@ urlpatterns = [
         name="billing_token_revocation",
     ),
     path("billing/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="billing_token_revoke"),
+    path("billing/enter/<str:signed>", portal.enter, name="portal_enter"),
+    path("billing/leave/", portal.leave, name="portal_leave"),
+    path("brand/<uuid:seller_id>/logo", brands.logo, name="brand_logo"),
+    path("brand/<uuid:seller_id>/style.css", brands.style, name="brand_style"),
     path("billing/sandbox/advance/", sandbox.advance, name="sandbox_advance"),
 ]

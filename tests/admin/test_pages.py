@@ -23,12 +23,14 @@ from billing.models import (
     Refund,
     UsageEvent,
 )
+from billing.models.portal import PortalPurpose
 from billing.services import (
     credit_notes,
     disputes,
     dunning_policies,
     ingestion,
     payments,
+    portal,
     profiles,
     refunds,
     routes,
@@ -69,6 +71,13 @@ def story(story: Story) -> Story:
     )
     _give_back(story)
     _ask_gateways(story)
+    portal.open_session(
+        story.alice,
+        purpose=PortalPurpose.PORTAL,
+        return_url="https://example.com/back",
+        by="test",
+        now=story.world.now,
+    )
     sealing.seal(now=story.world.now)
     return story
 

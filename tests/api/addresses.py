@@ -18,9 +18,11 @@ from billing.models import (
     Invoice,
     Payment,
     PaymentMethod,
+    PortalSession,
     RejectedUsage,
 )
 from billing.models.credit import GrantKind
+from billing.models.portal import PortalPurpose
 from billing.services import (
     credit_notes,
     disputes,
@@ -31,6 +33,7 @@ from billing.services import (
     ingestion,
     invoices,
     payments,
+    portal,
     refunds,
     tokens,
     usage,
@@ -72,6 +75,7 @@ def ids_of(stage: Stage, operation: str = "") -> dict[str, str]:
         "charge_id": _waiting(stage) if "charge_id" in operation else "",
         "name": "sandbox",
         "token_id": str(tokens.issue("hers", now=NOW, customer=stage.alice)[0].pk),
+        "portal_session_id": str(_visit(stage).pk) if "portal" in operation else "",
         "payout_id": str(_payout().pk) if "payout_id" in operation else "",
     }
 
@@ -130,6 +134,17 @@ def _payout() -> GatewayPayout:
         status=PayoutStatus.PAID,
         created_at=NOW,
     )
+
+
+def _visit(stage: Stage) -> PortalSession:
+    visit, _ = portal.open_session(
+        stage.alice,
+        purpose=PortalPurpose.PORTAL,
+        return_url="https://example.com/back",
+        by="test",
+        now=NOW,
+    )
+    return visit
 
 
 def _policy() -> DunningPolicy:

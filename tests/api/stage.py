@@ -53,7 +53,7 @@ def set_stage() -> Stage:
     alice = builders.make_customer("alice", now=NOW, test_clock=clock)
     plan = builders.make_plan()
     subscription = subscriptions.start(alice.pk, plan, by="test", now=NOW)
-    urls = ReturnUrls("https://a.example/ok", "https://a.example/no")
+    urls = ReturnUrls("https://example.com/ok", "https://example.com/no")
     session = payment_methods.start_checkout(alice, urls=urls, now=NOW).session
     method, spare = _card(alice, is_default=True), _card(alice)
     return Stage(

@@ -336,7 +336,7 @@ def test_a_strangers_charge_is_not_there(operator: Caller, stage: Stage) -> None
 
 def test_a_transfer_is_asked_for_and_matched(operator: Caller, stage: Stage) -> None:
     operator.patch("/gateways/bank_transfer", {"enabled": True})
-    urls = {"success_url": "https://a.example/ok", "cancel_url": "https://a.example/no"}
+    urls = {"success_url": "https://example.com/ok", "cancel_url": "https://example.com/no"}
     whose = {"customer": str(stage.alice.pk), "kind": "bank_transfer", **urls}
     method = operator.post("/checkout-sessions", whose).body["payment_method"]
     attempt = stage.invoice.attempts.open().get()  # a new method is charged for what is owed

@@ -15,6 +15,8 @@ from tests.api.calling import Caller
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+MISSING = "0198d5a2-0000-7000-8000-000000000001"
+
 
 def _body(customer: Customer, **fields: Any) -> dict[str, Any]:
     return {
@@ -54,6 +56,7 @@ def test_a_visit_to_the_gateways_page(
         "id": answer.body["id"],
         "url": "https://pay.example/visit",
         "customer": str(alice.pk),
+        "invoice": None,
         "gateway": "sandbox",
         "kind": "card",
         "route_reason": "bank_transfer is switched off; first by priority (90)",
@@ -61,6 +64,7 @@ def test_a_visit_to_the_gateways_page(
         "failure": "",
         "payment_method": None,
         "created_at": answer.body["created_at"],
+        "expires_at": None,
     }
     assert operator.get(f"/checkout-sessions/{answer.body['id']}").body == answer.body
     (request,) = asked
@@ -143,8 +147,15 @@ def test_a_gateway_that_is_asked_for_is_taken_or_refused(
         ({"success_url": "ftp://shop.example.com/"}, "no_web_address", "success_url"),
         ({"cancel_url": "/plans"}, "invalid_request", "cancel_url"),
         ({"kind": "cowrie"}, "unknown_kind", "kind"),
-        ({"invoice_id": "0198d5a2-0000-7000-8000-000000000001"}, "not_supported", "invoice_id"),
-        ({"url": "https://a.example"}, "unknown_field", "url"),
+        ({"invoice_id": MISSING, "plan_id": MISSING}, "not_with_invoice", "plan_id"),
+        ({"invoice_id": MISSING, "kind": "card"}, "not_with_invoice", "kind"),
+        ({"success_url": "https://evil.example/"}, "return_url_not_allowed", "success_url"),
+        (
+            {"cancel_url": "https://example.com.evil.example"},
+            "return_url_not_allowed",
+            "cancel_url",
+        ),
+        ({"url": "https://example.com"}, "unknown_field", "url"),
     ],
 )
 def test_bad_visits(

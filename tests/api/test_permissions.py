@@ -51,7 +51,7 @@ _SHARED = (401, 200, 200, 200, 200)  # the catalogue, and lists, in which everyb
 _OPERATORS_READ = (401, 403, 403, 403, 200)
 _OPERATORS_MAKE = (401, 403, 403, 403, 201)
 _EVENT = {"id": "e1", "customer": "alice", "meter": "api_calls", "quantity": "1"}
-_URLS = {"success_url": "https://a.example/ok", "cancel_url": "https://a.example/no"}
+_URLS = {"success_url": "https://example.com/ok", "cancel_url": "https://example.com/no"}
 _PLAN = {"name": "Free", "currency": "USD", "amount": "0.00"}
 
 TABLE: dict[str, Row] = {
@@ -172,7 +172,7 @@ TABLE: dict[str, Row] = {
     "GET charges": Row(_SHARED),
     "GET charges/{charge_id}": Row(_READ),
     "POST charges/{charge_id}/resume": Row(
-        (401, 404, 403, 200, 200), _same({"return_url": "https://a.example/back"})
+        (401, 404, 403, 200, 200), _same({"return_url": "https://example.com/back"})
     ),
     "POST charges/{charge_id}/withdraw": Row((401, 404, 403, 200, 200)),
     "POST charges/{charge_id}/decision": Row(
@@ -217,6 +217,11 @@ TABLE: dict[str, Row] = {
         (401, 404, 403, 201, 201), lambda s: {"customer": str(s.alice.pk), **_URLS}
     ),
     "GET checkout-sessions/{session_id}": Row(_READ),
+    "POST portal-sessions": Row(
+        (401, 404, 403, 201, 201),
+        lambda s: {"customer": str(s.alice.pk), "return_url": "https://example.com/back"},
+    ),
+    "GET portal-sessions/{portal_session_id}": Row(_READ),
     "GET gateways": Row(_OPERATORS_READ),
     "GET gateways/{name}": Row(_OPERATORS_READ),
     "PATCH gateways/{name}": Row((401, 403, 403, 403, 200), _same({"enabled": False})),

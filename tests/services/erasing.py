@@ -44,10 +44,11 @@ from billing.models import (
 from billing.models.credit import DrawKind, GrantKind
 from billing.models.credit_note import CreditReason
 from billing.models.notice import NoticeKind
+from billing.models.portal import PortalPurpose
 from billing.models.refund import DisputeSource
 from billing.models.rejection import Resolution
 from billing.queries import personal
-from billing.services import payment_methods, tokens
+from billing.services import payment_methods, portal, tokens
 from billing.services.choosing import Wanted
 from billing.services.payment_methods import ReturnUrls
 from customers import services as customer_services
@@ -63,7 +64,7 @@ MARKER: Final = "Zq7marker"
 OURS: Final = frozenset(
     ["account", "admin", "auth", "billing", "contenttypes", "customers", "plans", "sessions"]
 )
-URLS: Final = ReturnUrls("https://a.example/ok", "https://a.example/no")
+URLS: Final = ReturnUrls("https://example.com/ok", "https://example.com/no")
 
 
 def texts(model: type[models.Model]) -> Iterator[models.Field[Any, Any]]:
@@ -184,6 +185,15 @@ def _unfinished(life: Life) -> None:
     TaxId.objects.create(customer=alice, kind="x", value="x", status="VALID")
     payment_methods.start_checkout(alice, urls=URLS, now=now, wanted=Wanted("sandbox"))
     CheckoutSession.objects.create(customer=alice, gateway="sandbox", created_at=now)
+    numbered = Invoice.objects.filter(customer=alice, number__isnull=False)
+    portal.open_session(
+        alice,
+        purpose=PortalPurpose.INVOICE,
+        return_url=URLS.success,
+        by=MARKER,
+        now=now,
+        invoice=numbered.latest("created_at"),
+    )
 
 
 def _of_access(life: Life) -> None:

@@ -87,6 +87,7 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
         NONE: "gateway currency external_id decline_code route_reason action",
     },
     "billing.PaymentMethod": {ERASED: "brand last4", NONE: "gateway external_id kind"},
+    "billing.PortalSession": {ERASED: "return_url success_url created_by", NONE: "browser_digest"},
     "billing.ProcessorPosition": {NONE: "processor"},
     "billing.Projection": {NONE: "processor scope key value"},
     "billing.Redemption": {ERASED: "created_by"},
@@ -101,8 +102,9 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "billing.ScheduledChange": {ERASED: "settled_by created_by", NONE: "reason"},
     "billing.Seller": {
         NONE: "name line1 line2 city region postal_code country email phone tax_number vat_id"
-        " registration bank_name account_holder iban bic terms footer"
+        " registration bank_name account_holder iban bic terms footer brand_name brand_colour"
     },
+    "billing.SellerLogo": {NONE: "content digest"},
     "billing.Subscription": {ERASED: "created_by", NONE: "plan_name stalled_reason sub_id"},
     "billing.TaxRate": {NONE: "country region tax_class source"},
     "billing.UsageEvent": {COUNTED: "event_id properties", NONE: "withdrawn_by"},

@@ -78,6 +78,12 @@ def test_compose_asks_only_for_documented_variables() -> None:
     assert set(re.findall(r"\$\{([A-Z_]+)", text)) <= _documented()
 
 
+def test_no_server_writes_down_the_addresses_that_are_asked_for() -> None:
+    """Some hold a link by which one gets in."""
+    for file in ("Dockerfile", "supervisor/services.py"):
+        assert '"--no-access-log"' in (PROJECT / file).read_text()
+
+
 def test_the_image_gets_every_package_it_runs_and_no_secret() -> None:
     allowed = {
         line[1:] for line in (PROJECT / ".dockerignore").read_text().splitlines() if line[0] == "!"

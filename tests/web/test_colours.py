@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import billing
+from billing.core import colours
 
 SHEET = Path(billing.__file__).parent / "static" / "billing" / "bursar.css"
 READ_ON = [
@@ -15,6 +16,8 @@ READ_ON = [
     ("soft", ["paper", "raised", "accent-wash"]),
     ("accent", ["paper", "raised", "accent-wash", "bad-wash", "wait-wash"]),
     ("accent-ink", ["accent"]),
+    ("ink", ["good-wash"]),
+    ("good", ["good-wash", "paper", "raised"]),
     ("wait", ["wait-wash"]),
     ("bad", ["bad-wash", "paper", "raised"]),
     ("paper", ["bad"]),
@@ -25,24 +28,11 @@ READ_ON = [
 @pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
 @pytest.mark.parametrize(("text", "ground"), [(t, g) for t, gs in READ_ON for g in gs])
 def test_text_can_be_read(scheme: int, text: str, ground: str) -> None:
-    colours = _schemes()[scheme]
+    values = _schemes()[scheme]
 
-    assert _contrast(colours[text], colours[ground]) >= 4.5
+    assert colours.contrast(values[text], values[ground]) >= colours.READABLE
 
 
 def _schemes() -> list[dict[str, str]]:
     blocks = re.findall(r":root \{(.*?)\}", SHEET.read_text(encoding="utf-8"), flags=re.DOTALL)
-    return [dict(re.findall(r"--([\w-]+): #([0-9a-f]{6});", block)) for block in blocks[:2]]
-
-
-def _contrast(one: str, other: str) -> float:
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    parts = [int(colour[i : i + 2], 16) / 255 for i in (0, 2, 4)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return [dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", block)) for block in blocks[:2]]

@@ -116,7 +116,7 @@ def test_pages_cost_the_same_reads_however_much_there_is(people: People) -> None
     people.world.at("2026-09-01 12:00")
 
     assert (queries_of(alice, INVOICES), queries_of(alice, _path(first))) == before
-    assert max(before) <= 13
+    assert max(before) <= 14
 
 
 def _with_a_card(people: People, token: str = "tok_ok") -> tuple[Customer, Browser]:

@@ -31,7 +31,8 @@ from billing.api.prism.bodies import (
 from billing.api.prism.endpoint import PrismEndpoint
 from billing.api.prism.shapes import CustomerOutput
 from billing.api.tokens import caller
-from billing.services import subscriptions
+from billing.models.portal import PortalPurpose
+from billing.services import portal, subscriptions
 from customers import services
 from customers.models import Customer
 
@@ -164,7 +165,10 @@ class PrismCheckout(PrismEndpoint):
     @extend_schema(
         operation_id="getPrismCheckout",
         summary="Read an organization's customer, and go to the checkout",
-        description="A browser follows `Location`; an integration reads the body.",
+        description=(
+            "A browser follows `Location`, a link that opens once, within ten minutes; an "
+            "integration reads the body."
+        ),
         parameters=[
             _ORG_ID,
             OpenApiParameter(
@@ -175,18 +179,31 @@ class PrismCheckout(PrismEndpoint):
                 response=[302],
             ),
         ],
-        responses={302: CustomerOutput, **problems(404)},
+        responses={302: CustomerOutput, **problems(404, 409)},
     )
     def get(self, request: Request, org_id: str) -> Response:
         """Both at once."""
         customer = customer_called(request, org_id)
-        headers = {"Location": checkout_url(customer)}
+        headers = {"Location": _checkout_url(request, customer)}
         return Response(_show(request, customer), status=302, headers=headers)
 
 
-def checkout_url(customer: Customer) -> str:
-    """Where that customer enters how they pay: a page of ours, for which they sign in."""
-    return f"{settings.PUBLIC_URL}{reverse('payment_methods')}"
+def _checkout_url(request: Request, customer: Customer) -> str:
+    """Where that customer enters how they pay: a page of ours, which a link opens once.
+
+    A token that only reads makes no link, for whoever has one may write: they sign in.
+    """
+    page = f"{settings.PUBLIC_URL}{reverse('payment_methods')}"
+    if caller(request).token.is_read_only:
+        return page
+    _, url = portal.open_session(
+        customer,
+        purpose=PortalPurpose.PAYMENT_METHOD,
+        return_url=page,
+        by=caller(request).name,
+        now=clock.now(),
+    )
+    return url
 
 
 def _show(request: Request, customer: Customer) -> dict[str, Any]:

@@ -4,7 +4,13 @@
 const soon = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 async function lookAgain(element) {
-  const response = await fetch(element.dataset.next, { headers: { Accept: "text/html" } });
+  // It may lead away, back to the product that sent the visitor: then the whole page goes there.
+  const options = { headers: { Accept: "text/html" }, redirect: "manual" };
+  const response = await fetch(element.dataset.next, options);
+  if (response.type === "opaqueredirect") {
+    location.replace(element.dataset.next);
+    return null;
+  }
   if (!response.ok) return element;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const found = page.querySelector("[data-pending]");

@@ -183,7 +183,7 @@ def test_a_country_that_is_none_fails_no_invoice(
 def test_a_country_that_is_written_out_finds_its_gateway(operator: Caller) -> None:
     operator.patch("/gateways/bank_transfer", {"enabled": False})
     operator.patch("/gateways/sandbox", {"countries": ["DE"]})
-    urls = {"success_url": "https://a.example/ok", "cancel_url": "https://a.example/no"}
+    urls = {"success_url": "https://example.com/ok", "cancel_url": "https://example.com/no"}
 
     def goes_to_the_gateway(country: str) -> int:
         body = {**JOHN, "organization_id": country, "country": country}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import pytest
 from django.test import Client
@@ -201,13 +202,31 @@ def test_the_checkout_is_a_redirection_with_a_body(
     answer = as_alice.get("/billing/organization/alice")
 
     assert answer.status == 302
-    assert answer.headers["Location"].startswith("https://billing.example.com/billing/")
+    assert answer.headers["Location"].startswith("https://billing.example.com/billing/enter/")
     assert answer.headers["Content-Type"] == "application/json"
     assert (answer.body["organization_id"], answer.body["sub_id"]) == ("alice", "")
     assert answer.body["pa_customer_id"] == alice.anonymous_id
     assert answer.body["updated_at"] == NEVER
     assert as_charlie.get("/billing/organization/alice").code == "not_found"
     assert as_charlie.get(f"/billing/organization/{alice.pk}").code == "not_found"
+
+
+def test_the_checkout_needs_no_second_login(alice: Customer, as_alice: Caller) -> None:
+    location = urlsplit(as_alice.get("/billing/organization/alice").headers["Location"])
+
+    page = Client().get(location.path, follow=True)
+
+    assert page.redirect_chain[-1][0] == "/billing/payment-methods/"
+    assert page.status_code == 200
+
+
+def test_who_may_only_read_signs_in_at_the_checkout(alice: Customer) -> None:
+    reader = caller(alice, is_read_only=True)
+
+    location = urlsplit(reader.get("/billing/organization/alice").headers["Location"])
+
+    assert location.path == "/billing/payment-methods/"
+    assert Client().get(location.path).status_code == 302
 
 
 def test_a_repetition_gets_the_same_letters(operator: Caller, alice: Customer) -> None:
