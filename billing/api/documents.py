@@ -15,6 +15,7 @@ from billing.api.invoice_shapes import readable, show
 from billing.api.return_shapes import CreditNoteOutput, credit_notes
 from billing.core.exporting.zipped import File, zipped
 from billing.core.money import Money
+from billing.documents.files import plain_name
 from billing.models import CreditNote, Invoice
 from billing.queries import exports
 from billing.queries.exports import Documents
@@ -45,7 +46,7 @@ def _pair(document: Invoice | CreditNote, shown: dict[str, Any], *, title: str) 
     at = document.issued_at
     if at is None or document.number is None:
         raise ValueError("A draft is no document.")
-    number = "".join(char if char.isalnum() or char in "-_." else "-" for char in document.number)
+    number = plain_name(document.number)
     name = f"{at.astimezone(UTC):%Y-%m}/{number} {str(document.pk)[-6:]}"
     text = json.dumps(shown, ensure_ascii=False, indent=2)
     yield File(f"{name}.json", at, text.encode())

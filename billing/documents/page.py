@@ -19,6 +19,8 @@ from customers import countries
 
 _ADDRESS: Final = ("address", "line1", "line2")
 _NOBODY: Final = "Customer"
+# What of an invoice is neither paid nor owed, by its state.
+_LEFT: Final = {"Written off": "Written off"}
 _MINUS: Final = "\N{MINUS SIGN}"
 
 
@@ -152,7 +154,7 @@ def _settlement(document: Document) -> Iterator[dict[str, Any]]:
     for _, amount in rows:
         left -= amount
     if left:
-        rows.append(("Waived" if left.minor > 0 else "Taken back", left))
+        rows.append((_LEFT.get(standing.state, "Waived"), left))
     for label, amount in rows:
         yield _row(label, -amount)
     if rows:
@@ -252,9 +254,7 @@ def _softened(value: Any) -> Any:
     if isinstance(value, str):
         return breakable(value)
     if isinstance(value, Mapping):
-        return {
-            name: inner if name == "code" else _softened(inner) for name, inner in value.items()
-        }
+        return {name: _softened(inner) for name, inner in value.items()}
     if isinstance(value, Sequence):
         return [_softened(inner) for inner in value]
     return value

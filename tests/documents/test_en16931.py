@@ -17,7 +17,7 @@ from tests.documents.cases import STORIES, Story, alice, opens, sells
 from tests.documents.rules import Read, faults
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 SELLER, BUYER, HEAD = ".//SellerTradeParty", ".//BuyerTradeParty", ".//rsm:ExchangedDocument"
 MEANS = ".//SpecifiedTradeSettlementPaymentMeans"

@@ -10,19 +10,21 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from django.db import transaction
 from pypdf import PdfReader
 
 from billing.core.instalments import Rhythm
+from billing.core.lifecycle import InvoiceStatus
 from billing.documents import facturx, files, page, reading, typesetting
 from billing.models import CreditNote, Invoice
-from billing.services import instalments, payments
+from billing.services import dunning_days, instalments, payments
 from plans.terms import Interval
 from tests.documents import cases
 from tests.documents.cases import Story, alice, opens, sells
 from tests.services import paying, returning
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 AT = datetime(2026, 4, 1, tzinfo=UTC)
 
@@ -107,6 +109,30 @@ def test_who_is_charged_is_not_asked_to_transfer_it_too(world: World) -> None:
 
     assert "A payment is under way." in text
     assert "IBAN" not in text
+
+
+def test_a_difference_that_was_let_go_is_said(world: World) -> None:
+    opens(world, tolerance_minor=5)
+    invoice = sells(world, alice(world), ("Set-up", "1", "20", "standard"))
+    paying.pay(world, invoice.customer, "23.77", (invoice, "23.77"), currency="EUR")
+
+    text = shown(returning.fresh(invoice))
+
+    assert "by bank transfer −€23.77 Waived −€0.03 Still to pay €0.00" in text
+
+
+def test_what_is_written_off_is_not_asked_for(world: World) -> None:
+    invoice = cases.partly_paid(world)
+    invoice.status = InvoiceStatus.CHARGED_WITH_ERROR
+    invoice.save()
+    with transaction.atomic():
+        dunning_days.write_off(invoice, by="test", now=world.now)
+
+    text = shown(returning.fresh(invoice))
+
+    assert "WRITTEN OFF" in text
+    assert "Written off −€16.80 Still to pay €0.00" in text
+    assert "Please pay" not in text
 
 
 def test_of_instalments_the_next_is_asked_for(world: World) -> None:
