@@ -1,0 +1,175 @@
+"""As much of a shell as the pages use: variables, `curl`, `keep`, and `manage.py`.
+
+The commands are read and carried out here, because not every machine that runs the tests has the
+newest curl. What is not understood is refused, so that no page can say more than was tried.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import re
+import shlex
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import requests
+from django.core.management import call_command
+
+_ASSIGNMENT: Final = re.compile(r"(\w+)=(.*)", re.DOTALL)
+_SUBSTITUTION: Final = re.compile(r"\$\((.*)\)", re.DOTALL)
+_PIPE: Final = re.compile(r"(.*?)\s*\|\s*keep (\w+)", re.DOTALL)
+# What stands between single quotes is left as it is; elsewhere a name is its value.
+_NAME: Final = re.compile(r"'[^']*'|\$(\w+)")
+_HEADER_OUT: Final = re.compile(r"%header\{([\w-]+)\}")
+
+
+@dataclass
+class Call:
+    """A `curl` command, read."""
+
+    url: str = ""
+    method: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    shows_head: bool = False
+    written: str = ""
+
+    def send(self) -> requests.Response:
+        """Make the call."""
+        usual = "GET" if self.body is None else "POST"
+        return requests.request(
+            self.method or usual,
+            self.url,
+            data=self.body,
+            headers={"User-Agent": "curl", **self.headers},
+            allow_redirects=False,
+            timeout=60,
+        )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command gave: an answer over HTTP, or text."""
+
+    command: str
+    answer: requests.Response | None = None
+    shows_head: bool = False
+    text: str = ""
+
+
+def run(script: str, variables: MutableMapping[str, str]) -> Iterator[Outcome]:
+    """Carry out a script's commands, one after the other; assignments go into the variables.
+
+    :raises KeyError: if a command uses a variable that has no value.
+    """
+    for command in statements(script):
+        assigned = _ASSIGNMENT.fullmatch(command)
+        if assigned is None:
+            yield _run(command, variables)
+            continue
+        name, value = assigned.groups()
+        inner = _SUBSTITUTION.fullmatch(value)
+        if inner is None:
+            (variables[name],) = shlex.split(_expanded(value, variables))
+            continue
+        outcome, variables[name] = _kept(inner[1].strip(), variables)
+        yield outcome
+
+
+def statements(script: str) -> list[str]:
+    """The commands of a script, each whole, without comments."""
+    found: list[str] = []
+    whole = ""
+    for line in script.splitlines():
+        whole = f"{whole}\n{line}" if whole else line
+        if whole.endswith("\\") or not _is_closed(whole):
+            continue
+        if whole.strip() and not whole.lstrip().startswith("#"):
+            found.append(whole.strip().replace("\\\n", " "))
+        whole = ""
+    assert not whole, f"an unfinished command: {whole}"
+    return found
+
+
+def names_in(script: str) -> set[str]:
+    """The variables that a script uses."""
+    return {name[1] for name in _NAME.finditer(script) if name[1]}
+
+
+def names_made(script: str) -> set[str]:
+    """The variables that a script gives a value."""
+    made = (_ASSIGNMENT.fullmatch(command) for command in statements(script))
+    return {found[1] for found in made if found}
+
+
+def _is_closed(text: str) -> bool:
+    try:
+        shlex.split(text, comments=True)
+    except ValueError:
+        return False
+    plain = re.sub(r"'[^']*'", "", text)
+    return plain.count("(") == plain.count(")")
+
+
+def _kept(command: str, variables: MutableMapping[str, str]) -> tuple[Outcome, str]:
+    """What a command gave, and what of it is assigned: a field that `keep` picks, or all of it."""
+    piped = _PIPE.fullmatch(command)
+    outcome = _run(piped[1] if piped else command, variables)
+    if piped is None:
+        return outcome, outcome.text.strip()
+    assert outcome.answer is not None, command
+    assert outcome.answer.ok, f"{command}\n{outcome.answer.text}"
+    return outcome, str(outcome.answer.json()[piped[2]])
+
+
+def _run(command: str, variables: MutableMapping[str, str]) -> Outcome:
+    program, *words = shlex.split(_expanded(command, variables), comments=True)
+    if program == "manage.py":
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            call_command(*words)
+        return Outcome(command, text=printed.getvalue())
+    assert program == "curl", f"the pages know no {program}"
+    call = _read(words)
+    answer = call.send()
+    if call.written:
+        text = _HEADER_OUT.sub(lambda name: answer.headers[name[1]], call.written)
+        return Outcome(command, text=text)
+    return Outcome(command, answer, call.shows_head)
+
+
+def _read(words: list[str]) -> Call:
+    call, rest = Call(), iter(words)
+    for word in rest:
+        match word:
+            case "-s":
+                pass
+            case "-i":
+                call.shows_head = True
+            case "-X":
+                call.method = next(rest)
+            case "-H":
+                name, _, value = next(rest).partition(":")
+                call.headers[name] = value.strip()
+            case "--json":
+                call.body = next(rest).encode()
+                json.loads(call.body)
+                call.headers |= {"Content-Type": "application/json", "Accept": "application/json"}
+            case "--data-binary":
+                call.body = next(rest).encode()
+            case "-o":
+                assert next(rest) == "/dev/null"
+            case "-w":
+                call.written = next(rest)
+            case _:
+                assert not word.startswith("-"), f"the pages know no option {word}"
+                assert not call.url, f"two addresses: {call.url} and {word}"
+                call.url = word
+    return call
+
+
+def _expanded(text: str, variables: MutableMapping[str, str]) -> str:
+    """A text in which each `$NAME` outside single quotes is its value."""
+    return _NAME.sub(lambda found: variables[found[1]] if found[1] else found[0], text)

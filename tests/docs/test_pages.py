@@ -1,0 +1,142 @@
+"""`docs/api/`, run as it stands: each page from top to bottom, as its reader would."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.docs import shell
+from tests.docs.conftest import Site
+from tests.docs.pages import FOLDER, Block, Example, blocks, difference, examples
+
+PAGES: Final = sorted(path.relative_to(FOLDER).as_posix() for path in FOLDER.rglob("*.md"))
+START: Final = "quick-start.md"
+# What begins with variables that the first page has made says so in its first lines.
+GOES_ON: Final = "goes on from the [quick start]"
+# What is being built: blocks that name it, or need what they make, are not carried out yet.
+PENDING: Final[tuple[str, ...]] = (
+    "$BURSAR/tokens",
+    "X-RateLimit-",
+    "ETAG=",
+    "/entitlement-checks",
+    "application/x-ndjson",
+    "Content-Type: text/csv",
+    "application/cloudevents",
+    "gzip.compress",
+    "/usage-rejections",
+    "/webhook-endpoints",
+    "/deliveries",
+    "/portal-sessions",
+    '"invoice_id": "\'$INVOICE\'", "success_url"',
+    "$INVOICE/pdf",
+    "$INVOICE/xml",
+)
+# Blocks that no test here carries out, by their first line, and why.
+ELSEWHERE: Final[dict[tuple[str, str], str]] = {
+    (START, "make demo        # in the repository, in another terminal"): "tests/end_to_end",
+    (START, "set -a           # the Python examples read the same variables"): "below",
+    ("invoices.md", "draft ──▶ pending ──▶ paid ──▶ refunded"): "a drawing",
+    ("notifications.md", "POST /bursar"): "what your endpoint gets; its signature is of one moment",
+}
+
+
+class Reader:
+    """Somebody who does what the pages say, in one shell and one Python session."""
+
+    def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.variables = {"BURSAR": f"{site.url}/api/v1", "TOKEN": site.token}
+        self._missing: set[str] = set()
+        self._session: dict[str, Any] = {"__name__": "__main__"}
+        self._monkeypatch = monkeypatch
+
+    def read(self, page: str) -> Iterator[str]:
+        """Do everything on a page; tell where something else comes of it than the page says."""
+        for example in examples(page):
+            if _is_done_elsewhere(example.done) or self._is_pending(example):
+                continue
+            answers = (
+                self._shell(example)
+                if example.done.language == "bash"
+                else [self._python(example.done)]
+            )
+            if example.said is not None:
+                yield from filter(None, [difference(example.said, answers[-1], self.variables)])
+
+    def _shell(self, example: Example) -> list[Any]:
+        """Every answer; all but one that is shown must be good ones."""
+        outcomes = list(shell.run(example.done.text, self.variables))
+        told = outcomes[:-1] if example.said is not None else outcomes
+        for outcome in told:
+            assert outcome.answer is None or outcome.answer.ok, (
+                f"{example.done.where}: {outcome.command}\n{outcome.answer.text}"
+            )
+        return [outcome.text if outcome.answer is None else outcome.answer for outcome in outcomes]
+
+    def _python(self, block: Block) -> str:
+        assert block.language == "python", f"{block.where}: no test knows {block.language!r}"
+        for name, value in self.variables.items():
+            self._monkeypatch.setenv(name, value)
+        code = "\n" * block.line + block.text  # so that a traceback names the page's line
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(compile(code, FOLDER / block.page, "exec"), self._session)  # noqa: S102
+        return printed.getvalue()
+
+    def _is_pending(self, example: Example) -> bool:
+        texts = [example.done.text, example.said.text if example.said else ""]
+        is_named = any(word in text for word in PENDING for text in texts)
+        is_bash = example.done.language == "bash"
+        needs = shell.names_in(example.done.text) if is_bash else set()
+        if not is_named and not needs & self._missing:
+            return False
+        self._missing |= shell.names_made(example.done.text) if is_bash else set()
+        return True
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_on_the_page_is_so(
+    page: str, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = Reader(site, monkeypatch)
+    text = (FOLDER / page).read_text(encoding="utf-8")
+
+    before = list(reader.read(START)) if GOES_ON in " ".join(text.split()) else []
+    found = list(reader.read(page))
+
+    assert not before + found, "\n\n" + "\n\n".join(before + found)
+
+
+def test_the_first_block_finds_the_running_demo(tmp_path: Path) -> None:
+    facts = {"url": "http://127.0.0.1:8000", "operator_token": "bsr_it"}
+    (tmp_path / ".bursar").mkdir()
+    (tmp_path / ".bursar" / "demo.json").write_text(json.dumps(facts))
+    setting_up = next(block for block in blocks(START) if "BURSAR=" in block.text)
+    asked = 'echo "$BURSAR" "$TOKEN" $(echo \'{"id": "7"}\' | keep id 2> /dev/null)'
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", f"{setting_up.text}\n{asked}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == ("http://127.0.0.1:8000/api/v1 bsr_it 7\n", "")
+
+
+def test_nothing_is_excused_that_is_not_there() -> None:
+    there = {
+        (block.page, block.text.partition("\n")[0]) for page in PAGES for block in blocks(page)
+    }
+
+    assert set(ELSEWHERE) <= there
+
+
+def _is_done_elsewhere(block: Block) -> bool:
+    return (block.page, block.text.partition("\n")[0]) in ELSEWHERE
