@@ -20,7 +20,7 @@ from plans.terms import MAX_QUANTITY, ChangeCharge, ChangeTime
 
 @extend_schema_field(
     {
-        "oneOf": [
+        "anyOf": [
             {"type": "string", "enum": ["now", "period_end"]},
             {"type": "string", "format": "date-time"},
         ]
@@ -40,8 +40,8 @@ class When(serializers.Field[Any, Any, str, Any]):
         return value
 
     def to_representation(self, value: Any) -> str:
-        """Never answered."""
-        raise NotImplementedError
+        """A time as it is asked for: never answered, but told as what holds where none is."""
+        return str(value).lower()
 
 
 class ChangeInput(Strict):

@@ -13,8 +13,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from billing import clock
 from billing.gateways.bank_transfer.gateway import BankTransferGateway
-from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.services import tokens
+from tests.docs.paying_out import PayingOutGateway
 from tests.offering import offer
 
 
@@ -31,7 +31,7 @@ def site(
     live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
     """Bursar over HTTP, with the in-process gateway, where workers do all at once."""
-    offer(monkeypatch, SandboxGateway(), BankTransferGateway())
+    offer(monkeypatch, PayingOutGateway(), BankTransferGateway())
     settings.PUBLIC_URL = live_server.url
     _, token = tokens.issue("docs", now=clock.now())
     current_app.conf.task_always_eager = True

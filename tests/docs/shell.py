@@ -6,13 +6,14 @@ newest curl. What is not understood is refused, so that no page can say more tha
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
 import re
 import shlex
 from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import requests
@@ -24,30 +25,6 @@ _PIPE: Final = re.compile(r"(.*?)\s*\|\s*keep (\w+)", re.DOTALL)
 # What stands between single quotes is left as it is; elsewhere a name is its value.
 _NAME: Final = re.compile(r"'[^']*'|\$(\w+)")
 _HEADER_OUT: Final = re.compile(r"%header\{([\w-]+)\}")
-
-
-@dataclass
-class Call:
-    """A `curl` command, read."""
-
-    url: str = ""
-    method: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes | None = None
-    shows_head: bool = False
-    written: str = ""
-
-    def send(self) -> requests.Response:
-        """Make the call."""
-        usual = "GET" if self.body is None else "POST"
-        return requests.request(
-            self.method or usual,
-            self.url,
-            data=self.body,
-            headers={"User-Agent": "curl", **self.headers},
-            allow_redirects=False,
-            timeout=60,
-        )
 
 
 @dataclass(frozen=True)
@@ -132,44 +109,49 @@ def _run(command: str, variables: MutableMapping[str, str]) -> Outcome:
             call_command(*words)
         return Outcome(command, text=printed.getvalue())
     assert program == "curl", f"the pages know no {program}"
-    call = _read(words)
-    answer = call.send()
-    if call.written:
-        text = _HEADER_OUT.sub(lambda name: answer.headers[name[1]], call.written)
+    call = _CURL.parse_args(words)
+    answer = _send(call)
+    if call.write_out:
+        text = _HEADER_OUT.sub(lambda name: answer.headers[name[1]], call.write_out)
         return Outcome(command, text=text)
-    return Outcome(command, answer, call.shows_head)
+    return Outcome(command, answer, call.include)
 
 
-def _read(words: list[str]) -> Call:
-    call, rest = Call(), iter(words)
-    for word in rest:
-        match word:
-            case "-s":
-                pass
-            case "-i":
-                call.shows_head = True
-            case "-X":
-                call.method = next(rest)
-            case "-H":
-                name, _, value = next(rest).partition(":")
-                call.headers[name] = value.strip()
-            case "--json":
-                call.body = next(rest).encode()
-                json.loads(call.body)
-                call.headers |= {"Content-Type": "application/json", "Accept": "application/json"}
-            case "--data-binary":
-                call.body = next(rest).encode()
-            case "-o":
-                assert next(rest) == "/dev/null"
-            case "-w":
-                call.written = next(rest)
-            case _:
-                assert not word.startswith("-"), f"the pages know no option {word}"
-                assert not call.url, f"two addresses: {call.url} and {word}"
-                call.url = word
-    return call
+def _send(call: argparse.Namespace) -> requests.Response:
+    headers = dict(line.split(": ", 1) for line in call.header)
+    body = call.data_binary
+    if call.json is not None:
+        body = call.json
+        json.loads(body)
+        headers |= {"Content-Type": "application/json", "Accept": "application/json"}
+    return requests.request(
+        call.request or ("GET" if body is None else "POST"),
+        call.url,
+        data=None if body is None else body.encode(),
+        headers={"User-Agent": "curl", **headers},
+        allow_redirects=False,
+        timeout=60,
+    )
 
 
 def _expanded(text: str, variables: MutableMapping[str, str]) -> str:
     """A text in which each `$NAME` outside single quotes is its value."""
     return _NAME.sub(lambda found: variables[found[1]] if found[1] else found[0], text)
+
+
+def _curl() -> argparse.ArgumentParser:
+    """The options that the pages use."""
+    options = argparse.ArgumentParser("curl", add_help=False, allow_abbrev=False)
+    options.add_argument("url")
+    options.add_argument("-s", "--silent", action="store_true", required=True)
+    options.add_argument("-i", "--include", action="store_true")
+    options.add_argument("-X", "--request")
+    options.add_argument("-H", "--header", action="append", default=[])
+    options.add_argument("--json")
+    options.add_argument("--data-binary")
+    options.add_argument("-o", "--output", choices=["/dev/null"])
+    options.add_argument("-w", "--write-out", default="")
+    return options
+
+
+_CURL: Final = _curl()
