@@ -13,6 +13,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from billing import clock
 from billing.gateways.bank_transfer.gateway import BankTransferGateway
+from billing.management.commands.seed_demo import BRITISH
+from billing.models import Seller
 from billing.services import tokens
 from tests.docs.paying_out import PayingOutGateway
 from tests.offering import offer
@@ -30,9 +32,10 @@ class Site:
 def site(
     live_server: LiveServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Site]:
-    """Bursar over HTTP, with the in-process gateway, where workers do all at once."""
+    """Bursar over HTTP, with the demo's seller, and workers who do all at once."""
     offer(monkeypatch, PayingOutGateway(), BankTransferGateway())
     settings.PUBLIC_URL = live_server.url
+    Seller.objects.create(is_default=True, **BRITISH)
     _, token = tokens.issue("docs", now=clock.now())
     current_app.conf.task_always_eager = True
     try:

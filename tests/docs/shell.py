@@ -33,7 +33,6 @@ class Outcome:
 
     command: str
     answer: requests.Response | None = None
-    shows_head: bool = False
     text: str = ""
 
 
@@ -114,7 +113,9 @@ def _run(command: str, variables: MutableMapping[str, str]) -> Outcome:
     if call.write_out:
         text = _HEADER_OUT.sub(lambda name: answer.headers[name[1]], call.write_out)
         return Outcome(command, text=text)
-    return Outcome(command, answer, call.include)
+    if call.output is not None:
+        answer._content = b""  # it went elsewhere
+    return Outcome(command, answer)
 
 
 def _send(call: argparse.Namespace) -> requests.Response:
@@ -149,7 +150,8 @@ def _curl() -> argparse.ArgumentParser:
     options.add_argument("-H", "--header", action="append", default=[])
     options.add_argument("--json")
     options.add_argument("--data-binary")
-    options.add_argument("-o", "--output", choices=["/dev/null"])
+    options.add_argument("-D", "--dump-header", choices=["-"])
+    options.add_argument("-o", "--output")
     options.add_argument("-w", "--write-out", default="")
     return options
 
