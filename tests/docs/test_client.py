@@ -19,7 +19,11 @@ from tests.docs.pages import FOLDER, blocks, difference
 
 PAGE: Final = "clients.md"
 _PACKAGE: Final = "bursar_client"
+_PATHS: Final = re.compile(r"^paths:\n(.*?)^\w", re.DOTALL | re.MULTILINE)
 _OPERATION: Final = re.compile(r"^ +operationId: (\w+)$", re.MULTILINE)
+_WARNING: Final = re.compile(r"^WARNING parsing (.+?) within .+\n\n(\w+ \w+ \w+)", re.MULTILINE)
+# Usage comes in formats that the generator cannot send; it sends JSON.
+_OTHER_FORMATS: Final = {("POST /api/v1/usage-events", "Unsupported content type")}
 
 
 @pytest.fixture
@@ -45,8 +49,9 @@ def test_the_generated_client_is_whole_and_walks_the_tour(
         list(shell.run(writing.text, {}))
     document = (checkout / "docs" / "api" / "openapi.yaml").read_text(encoding="utf-8")
 
-    # Of what it leaves out it warns.
-    assert _generated(generating.text, checkout) == "Generating bursar-client\n"
+    told = _generated(generating.text, checkout)
+    assert set(_WARNING.findall(told)) <= _OTHER_FORMATS
+    assert "will not be generated" not in told
     modules = (checkout / "bursar-client" / _PACKAGE / "api").glob("*/*.py")
     assert {path.stem for path in modules} - {"__init__"} == _operations(document)
 
@@ -73,5 +78,6 @@ def _generated(command: str, where: Path) -> str:
 
 def _operations(document: str) -> set[str]:
     """What the document's operations are called as modules."""
-    names = _OPERATION.findall(document)
+    (paths,) = _PATHS.findall(document)
+    names = _OPERATION.findall(paths)
     return {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in names}

@@ -96,6 +96,13 @@ class Reader:
         assert example.said is not None or not text, f"{block.where}: it does not show\n{text}"
         return text
 
+    def leave(self) -> None:
+        """Let go of the connections that examples keep open for as long as a program runs."""
+        for thing in self._session.values():
+            for kept in (thing, getattr(thing, "_session", None)):
+                if isinstance(kept, requests.Session):
+                    kept.close()
+
     def _is_pending(self, example: Example) -> bool:
         """Whether it asks for what is not there yet, or for what would have come of that."""
         done, said = example.done, example.said
@@ -119,6 +126,7 @@ def test_everything_on_the_page_is_so(
     before = list(reader.read(START)) if GOES_ON in " ".join(text.split()) else []
     MEANWHILE.get(page, lambda: None)()
     found = list(reader.read(page))
+    reader.leave()
 
     assert not before + found, "\n\n" + "\n\n".join(before + found)
 
