@@ -20,13 +20,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from psycopg.types.json import Jsonb
 from uuid_utils.compat import uuid7
 
 from billing.core import figures
 from billing.core.errors import ConflictError, NotFoundError
-from billing.models import RejectedUsage, UsageEvent
+from billing.models import RejectedUsage, UsageEvent, bulk
 from billing.models.rejection import Resolution
 from billing.services import journal, metering, usage
 from billing.services.metering import TOO_OLD, Rejection, Report, Unreadable
@@ -101,17 +101,15 @@ def retry(
         if is_any_age_taken:
             journal.post(*_decided(counted, by=by, now=now))
         for index, rejection in again.items():
-            RejectedUsage.objects.filter(pk=found[index].pk).update(
-                code=rejection.code,
-                detail=rejection.detail,
-                customer=rejection.customer_id,
-                tries=F("tries") + 1,
-            )
+            row = found[index]
+            row.code, row.detail = rejection.code, rejection.detail
+            row.customer_id, row.tries = rejection.customer_id, row.tries + 1
+        bulk.update([found[index] for index in again], "code", "detail", "customer", "tries")
     return Retried(
         accepted=receipt.accepted,
         duplicates=receipt.duplicates,
         rejected=len(again),
-        customers=frozenset(row.customer_name for row in counted),
+        customers=frozenset(str(row.customer_id or row.customer_name) for row in counted),
         last=found[-1].pk if has_more else None,
     )
 
@@ -182,8 +180,12 @@ def _resolve(ids: Sequence[UUID], how: Resolution, *, by: str, now: datetime) ->
 
 
 def _decided(rows: Sequence[RejectedUsage], *, by: str, now: datetime) -> Iterator[journal.Fact]:
-    """That an operator let what was too old be counted; the events' ids may name people."""
-    late = [row for row in rows if row.code == TOO_OLD]
+    """That an operator let what was too old be counted; the events' ids may name people.
+
+    Of the rows, those that were resolved by that, and not by somebody else at the same time.
+    """
+    ids = [row.pk for row in rows if row.code == TOO_OLD]
+    late = list(RejectedUsage.objects.filter(pk__in=ids, resolved_at=now, resolved_by=by))
     payers = metering.payers_named({str(row.customer_id) for row in late}, None, now=now)
     for row in late:
         payer = payers[str(row.customer_id)]

@@ -245,6 +245,16 @@ def test_at_once_and_again_count_once() -> None:
     assert not RejectedUsage.objects.filter(resolved_at=None).exists()
 
 
+def test_five_thousand_are_tried_again_by_few_statements() -> None:
+    _take(*(_report(f"e{number}", "teleports") for number in range(5000)))
+
+    with CaptureQueriesContext(connection) as queries:
+        assert _retry() == (0, 0, 5000)
+
+    assert len(queries) < 15
+    assert set(RejectedUsage.objects.values_list("tries", flat=True)) == {2}
+
+
 def test_a_retry_goes_on_where_it_stopped() -> None:
     _take(*(_report(f"e{number}", "teleports") for number in range(3)))
     rows = RejectedUsage.objects.all()
