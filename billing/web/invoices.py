@@ -17,9 +17,9 @@ from billing.core.money import Money
 from billing.models import Allocation, Dispute, Invoice
 from billing.queries import documents, returned
 from billing.queries.documents import Document
-from billing.web import kinds, methods, transfers, visits, waiting, words
+from billing.web import kinds, methods, transfers, waiting, words
 from billing.web.members import Member
-from billing.web.pages import page, tries
+from billing.web.pages import page, see, tries
 
 _PER_PAGE = 24
 # How often the page looks whether a payer who came back has confirmed, and every which time the
@@ -50,7 +50,7 @@ def shown(request: HttpRequest, member: Member, invoice_id: UUID) -> HttpRespons
     document = documents.find(member.customer, invoice_id)
     visit = member.visit
     if visit is not None and visit.success_url and document.invoice.status in lifecycle.ONCE_PAID:
-        return visits.left(visit, visit.success_url)
+        return see("portal_paid")
     invoice, present = document.invoice, member.customer.lives_at(clock.now())
     given_back = returned.of(invoice, now=present)
     gone = given_back.refunds

@@ -10,7 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from billing import clock
+from billing.core import lifecycle
 from billing.core.errors import ConflictError, NotFoundError
+from billing.models import PortalSession
 from billing.services import portal
 from billing.web import frame, visits
 from billing.web.pages import SeeOther
@@ -50,6 +52,24 @@ def leave(request: HttpRequest) -> HttpResponse:
     """End the visit and go back to the product."""
     visit = visits.current(request) or visits.over(request)
     return visits.left(visit, visit.return_url) if visit and visit.return_url else SeeOther("/")
+
+
+@never_cache
+@require_safe
+def paid(request: HttpRequest) -> HttpResponse:
+    """On to where the product thanks for the payment; the visit is over.
+
+    An address of its own, so that a page that looks again by itself, and stops at the redirect to
+    here, has not ended the visit by looking.
+    """
+    visit = visits.current(request) or visits.over(request)
+    if visit is None or not visit.success_url or not _is_paid(visit):
+        return SeeOther("/")
+    return visits.left(visit, visit.success_url)
+
+
+def _is_paid(visit: PortalSession) -> bool:
+    return visit.invoice is not None and visit.invoice.status in lifecycle.ONCE_PAID
 
 
 def _is_opening(request: HttpRequest) -> bool:

@@ -77,6 +77,7 @@ urlpatterns = [
     path("billing/tokens/<uuid:token_id>/revoke/", tokens.revoke, name="billing_token_revoke"),
     path("billing/enter/<str:signed>", portal.enter, name="portal_enter"),
     path("billing/leave/", portal.leave, name="portal_leave"),
+    path("billing/leave/paid/", portal.paid, name="portal_paid"),
     path("brand/<uuid:seller_id>/logo", brands.logo, name="brand_logo"),
     path("brand/<uuid:seller_id>/style.css", brands.style, name="brand_style"),
     path("billing/sandbox/advance/", sandbox.advance, name="sandbox_advance"),

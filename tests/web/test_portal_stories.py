@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from billing import clock
 from billing.models import Invoice, PaymentMethod, PortalSession, Seller
-from billing.services import logos, tokens
+from billing.services import logos, payments, tokens
 from tests.gateways.cases import StandIn
 from tests.services.paying import bill
 from tests.web import product
@@ -52,7 +52,7 @@ def test_a_card_is_added_and_the_product_is_back(
     expect(page.get_by_role("heading", level=1)).to_have_text("Your card is set up")
     page.get_by_role("main").get_by_role("button", name="Back to Wonderland").click()
 
-    expect(page.get_by_role("heading")).to_have_text("Product /settings")
+    expect(page.get_by_role("heading", name="Product /settings")).to_be_visible()
     assert PaymentMethod.objects.get(customer=customer).last4 == "4242"
 
 
@@ -61,13 +61,7 @@ def test_an_invoice_is_paid_on_a_phone_and_the_product_thanks(
 ) -> None:
     customer = people.world.customer("alice")
     invoice = bill(people.world, customer, "10.00")
-    shop.address = "checkout-sessions"
-    shop.wish = {
-        "customer": str(customer.pk),
-        "invoice_id": str(invoice.pk),
-        "success_url": f"{shop.url}/thanks",
-        "cancel_url": f"{shop.url}/orders",
-    }
+    shop.address, shop.wish = "checkout-sessions", _checkout(shop, invoice)
     page = opened(viewport=PHONE, color_scheme="dark").new_page()
     page.goto(shop.url)
 
@@ -76,9 +70,35 @@ def test_an_invoice_is_paid_on_a_phone_and_the_product_thanks(
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     _add_card(page)
 
-    expect(page.get_by_role("heading")).to_have_text("Product /thanks")
+    expect(page.get_by_role("heading", name="Product /thanks")).to_be_visible()
     assert Invoice.objects.get().status == "PAID"
     assert PortalSession.objects.get().ended_at is not None
+
+
+def test_a_page_that_waits_for_the_payment_goes_on_by_itself(
+    people: People, opened: Opener, shop: Product
+) -> None:
+    customer = people.world.customer("alice")
+    people.world.adds_card(customer)
+    invoice = bill(people.world, customer, "10.00")
+    shop.address, shop.wish = "checkout-sessions", _checkout(shop, invoice)
+    attempt = people.world.charges(invoice)
+    page = opened().new_page()
+    page.goto(f"{shop.url}/billing")
+    expect(page.locator("[data-pending]")).to_be_visible()
+
+    payments.collect(attempt.pk, now=people.world.now)
+
+    expect(page.get_by_role("heading", name="Product /thanks")).to_be_visible()
+
+
+def _checkout(shop: Product, invoice: Invoice) -> dict[str, str]:
+    return {
+        "customer": str(invoice.customer_id),
+        "invoice_id": str(invoice.pk),
+        "success_url": f"{shop.url}/thanks",
+        "cancel_url": f"{shop.url}/orders",
+    }
 
 
 def _add_card(page: Page) -> None:

@@ -27,6 +27,7 @@ REACHED = {
     "landing": "*",
     "portal_enter": "*",
     "portal_leave": "*",
+    "portal_paid": "*",
     "brand_logo": "*",
     "brand_style": "*",
     "plans": "p",
