@@ -7,7 +7,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from billing import webhooks
-from billing.web import health
+from billing.web import error_codes, health
 
 urlpatterns = [
     path("admin/", admin.site.urls),
@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/v1/", include("billing.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs/errors", error_codes.error_codes, name="error_codes"),
     path("api/", include("billing.api.nowhere")),
     path("webhooks/<slug:gateway>/", webhooks.receive, name="webhook"),
     path("healthz", health.healthz, name="healthz"),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import singledispatch
 from typing import Any, Final
 
-from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.core.exceptions import ObjectDoesNotExist, SuspiciousOperation, ValidationError
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions, serializers
@@ -46,7 +46,7 @@ TITLES: Final = {
     500: "Internal error",
     503: "Unavailable",
 }
-_STATUS_OF_CODE: Final = {
+STATUS_OF_CODE: Final = {
     "coupon_exists": 409,
     "changed_meanwhile": 409,
     "customer_erased": 409,
@@ -72,7 +72,7 @@ class ForbiddenError(BillingError):
     """The token may not do this, whatever it is done to."""
 
 
-_STATUS: Final[dict[type[BillingError], int]] = {
+STATUS: Final[dict[type[BillingError], int]] = {
     InvalidError: 400,
     PaymentFailedError: 402,
     ForbiddenError: 403,
@@ -124,8 +124,8 @@ def problem(failure: Exception) -> Problem:
 
 @problem.register
 def _billing(failure: BillingError) -> Problem:
-    kinds = (status for kind, status in _STATUS.items() if isinstance(failure, kind))
-    status = _STATUS_OF_CODE.get(failure.code) or next(kinds, 400)
+    kinds = (status for kind, status in STATUS.items() if isinstance(failure, kind))
+    status = STATUS_OF_CODE.get(failure.code) or next(kinds, 400)
     headers = {"Retry-After": "1"} if status == 503 else {}
     return Problem(status, failure.code, failure.detail, failure.errors, headers)
 
@@ -156,12 +156,12 @@ def _django_validation(failure: ValidationError) -> Problem:
         errors = {name: list(texts) for name, texts in failure.message_dict.items()}
         return Problem(400, "invalid_request", _sentence(errors), errors)
     code = str(getattr(failure, "code", None) or "invalid_request")
-    return Problem(_STATUS_OF_CODE.get(code, 400), code, " ".join(failure.messages))
+    return Problem(STATUS_OF_CODE.get(code, 400), code, " ".join(failure.messages))
 
 
 @problem.register
 def _api(failure: exceptions.APIException) -> Problem:
-    code = str(failure.get_codes()) if isinstance(failure.get_codes(), str) else "error"
+    code = str(failure.get_codes())
     headers = {}
     if auth_header := getattr(failure, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
@@ -179,7 +179,7 @@ def _validation(failure: serializers.ValidationError) -> Problem:
         errors.setdefault(path, []).append(str(text))
     codes = {str(text.code) for _, text in faults}
     code = codes.pop() if len(codes) == 1 else "invalid"
-    return Problem(400, _PLAIN.get(code, code), _sentence(errors), errors)
+    return Problem(400, PLAIN.get(code, code), _sentence(errors), errors)
 
 
 @problem.register
@@ -213,6 +213,12 @@ def _out_of_range(_failure: DataError) -> Problem:
 
 
 @problem.register
+def _suspicious(_failure: SuspiciousOperation) -> Problem:
+    """Django refuses to read more than so many parameters."""
+    return Problem(400, "malformed_query", "The query has too many parameters.")
+
+
+@problem.register
 def _too_deep(failure: RecursionError) -> Problem:
     """JSON may be nested as deeply as it can be read, and still be too deep to work with."""
     logger.warning("Too deep.", exc_info=failure)
@@ -236,4 +242,4 @@ def _sentence(errors: Mapping[str, list[str]]) -> str:
     return " ".join(f"{name}: {' '.join(texts)}" for name, texts in errors.items())
 
 
-_PLAIN: Final = {"invalid": "invalid_request", "not_a_dict": "invalid_request"}
+PLAIN: Final = {"invalid": "invalid_request", "not_a_dict": "invalid_request"}

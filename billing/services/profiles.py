@@ -17,6 +17,7 @@ from billing.models import BillingProfile, DunningPolicy, Seller
 from billing.services import dunning, journal, locks
 
 _REFERRED: Final[Mapping[str, Any]] = {"seller": Seller, "dunning_policy": DunningPolicy}
+_UNKNOWN: Final = {"seller": "unknown_seller", "dunning_policy": "unknown_dunning_policy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _put_reference(profile: BillingProfile, name: str, value: UUID | None) -> No
         noun = name.replace("_", " ")
         raise InvalidError(
             f"There is no {noun} {value}.",
-            code=f"unknown_{name}",
+            code=_UNKNOWN[name],
             errors={name: [f"There is no {noun} {value}."]},
         )
     setattr(profile, f"{name}_id", value)

@@ -145,6 +145,7 @@ def test_unknown_addresses_are_problems_too(path: str, method: str) -> None:
         ("OPTIONS", "/plans", 405, "method_not_allowed"),
         ("GET", "/plans?strange=1", 400, "unknown_field"),
         ("GET", "/plans?limit=1&limit=2", 400, "invalid_request"),
+        ("GET", f"/plans?{'&a' * 1001}", 400, "malformed_query"),
         ("POST", "/plans?limit=1", 400, "unknown_field"),
     ],
 )

@@ -12,7 +12,14 @@ from tests.web.conftest import Browser, People
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PUBLIC = ["/", "/plans/", "/accounts/signup/", "/accounts/login/", "/accounts/password/reset/"]
+PUBLIC = [
+    "/",
+    "/plans/",
+    "/accounts/signup/",
+    "/accounts/login/",
+    "/accounts/password/reset/",
+    "/api/docs/errors",
+]
 ACCOUNT = ["/accounts/logout/", "/accounts/email/", "/accounts/password/change/"]
 ERRORS = ["400.html", "403.html", "403_csrf.html", "404.html", "429.html", "500.html"]
 
