@@ -19,7 +19,7 @@ PRODUCTION := SECRET_KEY=for-this-check-only-and-long-enough-0123456789-abcdefgh
 	DJANGO_SETTINGS_MODULE=config.settings
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-reset test check core bench chrome lock clean venv dev
+.PHONY: help demo demo-reset test check core openapi fuzz bench chrome lock clean venv dev
 
 help:  ## what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,13 @@ check: dev  ## style, types, import contracts, migrations, deployment settings
 
 core: dev  ## the pure core's tests, in seconds and without a database
 	$(PY) -m pytest -p no:django -p no:tests.servers tests/unit tests/golden $(ARGS)
+
+openapi: dev  ## write docs/api/openapi.yaml from the code
+	DJANGO_SETTINGS_MODULE=config.settings_test \
+		$(PY) manage.py spectacular --validate --fail-on-warn --file docs/api/openapi.yaml
+
+fuzz: dev  ## send the API what nobody would, by new seeds (TIMES=20 as much as the tests do)
+	FUZZ_TIMES=$(or $(TIMES),20) $(PY) -m pytest -n auto tests/api/test_fuzz.py $(ARGS)
 
 bench: venv  ## measure
 	$(PY) -m bench

@@ -177,9 +177,24 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Bursar",
-    "DESCRIPTION": "What each customer may do, what each owes and why, and how it gets paid.",
+    "LICENSE": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/", "description": "Where this document came from."}],
+    "COMPONENT_SPLIT_PATCH": False,  # bodies of changes say themselves what is required
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "billing.api.document.complete",
+    ],
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "docExpansion": "none",
+        "filter": True,
+        "persistAuthorization": True,
+        "defaultModelsExpandDepth": 0,
+        "validatorUrl": None,
+    },
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

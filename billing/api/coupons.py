@@ -117,6 +117,7 @@ class Coupons(Endpoint):
 
     operator_only = frozenset({"GET", "POST"})
     filters = PageQuery
+    identity = "code"
 
     @extend_schema(
         operation_id="listCoupons",

@@ -19,7 +19,7 @@ from billing.api import idempotency
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Strict, Text, Word
-from billing.api.openapi import problems
+from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own, require_operator
 from billing.api.return_shapes import DisputeOutput, disputes
@@ -111,6 +111,8 @@ class Disputes(Endpoint):
 class OneDispute(Endpoint):
     """One dispute."""
 
+    has_version = False
+
     @extend_schema(
         operation_id="getDispute",
         summary="Read a dispute",
@@ -129,7 +131,8 @@ class OneDispute(Endpoint):
             "together. What a bank contests is decided by the gateway's word only: 409."
         ),
         request=DisputeChange,
-        responses={200: DisputeOutput, **problems(400, 403, 404, 409)},
+        parameters=IF_MATCH,
+        responses={200: DisputeOutput, **problems(400, 403, 404, 409, 412)},
         examples=[OpenApiExample("Give in", {"status": "lost"}, request_only=True)],
     )
     def patch(self, request: Request, dispute_id: UUID) -> Response:

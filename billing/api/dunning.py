@@ -17,7 +17,7 @@ from billing import clock
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
 from billing.api.fields import Answer, Flag, Instant, Strict, Text, Word
-from billing.api.openapi import problems
+from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, found, own
 from billing.api.tokens import caller
@@ -250,6 +250,7 @@ class DunningPolicies(Endpoint):
 class OneDunningPolicy(Endpoint):
     """One policy."""
 
+    has_version = False
     operator_only = frozenset({"GET", "PATCH"})
 
     @extend_schema(
@@ -271,7 +272,8 @@ class OneDunningPolicy(Endpoint):
             "at once."
         ),
         request=PolicyChange,
-        responses={200: PolicyOutput, **problems(400, 403, 404, 409)},
+        parameters=IF_MATCH,
+        responses={200: PolicyOutput, **problems(400, 403, 404, 409, 412)},
         examples=[OpenApiExample("Longer grace", {"grace_days": 14}, request_only=True)],
     )
     def patch(self, request: Request, policy_id: UUID) -> Response:
@@ -313,6 +315,7 @@ class DunningRuns(Endpoint):
 class OneDunningRun(Endpoint):
     """One run."""
 
+    has_version = False
     operator_only = frozenset({"PATCH"})
 
     @extend_schema(
@@ -333,7 +336,8 @@ class OneDunningRun(Endpoint):
             "owed. `running`: it goes on where it stood; the days in between do not count."
         ),
         request=RunChange,
-        responses={200: RunOutput, **problems(400, 403, 404, 409)},
+        parameters=IF_MATCH,
+        responses={200: RunOutput, **problems(400, 403, 404, 409, 412)},
         examples=[
             OpenApiExample(
                 "Stop", {"status": "stopped", "note": "Will pay in June."}, request_only=True

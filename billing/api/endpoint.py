@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from functools import partial
+from http import HTTPStatus
 from typing import Any, ClassVar, Final, TypeVar
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
+from django.urls import resolve
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -23,14 +27,16 @@ from billing.api.fields import Strict
 from billing.api.openapi import EndpointSchema
 from billing.api.parsing import StrictJsonParser
 from billing.api.permissions import is_reading
-from billing.api.preconditions import is_known
+from billing.api.preconditions import is_known, require_match
 from billing.api.tokens import Caller
 from billing.core.errors import NotFoundError
 from billing.core.rate_classes import RateClass
+from billing.services import locks
 
 # What a 304 says of the answer that it stands for.
 _KEPT: Final = ("ETag", "Cache-Control")
 
+_ETAG_LENGTH: Final = 20
 _Serializer = TypeVar("_Serializer", bound="serializers.BaseSerializer[Any]")
 
 
@@ -54,7 +60,7 @@ class AlwaysJson(BaseContentNegotiation):
 
 
 class Endpoint(APIView):
-    """Strict bodies and query parameters, idempotent POSTs, an `ETag` from `version`.
+    """Strict bodies and query parameters, idempotent POSTs, `ETag` and `Location`.
 
     What is read and named by `If-None-Match` already is answered 304.
 
@@ -64,6 +70,7 @@ class Endpoint(APIView):
     parser_classes = [StrictJsonParser]
     content_negotiation_class = AlwaysJson
     metadata_class = None
+    http_method_names = ["get", "post", "put", "patch", "delete", "head"]
     schema = EndpointSchema()
 
     operator_only: ClassVar[frozenset[str]] = frozenset()
@@ -72,9 +79,13 @@ class Endpoint(APIView):
     # What these methods take in their query; nothing where it is None.
     filters: ClassVar[type[Strict] | None] = None
     filtered_methods: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
+    # What stands in the address of what a POST makes.
+    identity: ClassVar[str] = "id"
+    # Whether what a PATCH changes has a `version`; if not, its `ETag` is made of what is shown.
+    has_version: ClassVar[bool] = True
     # Whether it writes nothing whatever the method: then a read-only token may call it.
     is_only_reading: ClassVar[bool] = False
-    # Whether what is read gets an `ETag` from its content, having no `version`.
+    # Whether what is read is named by an `ETag`, though it has neither `version` nor `id`.
     is_tagged_by_content: ClassVar[bool] = False
     # Whether a POST's work and its stored answer are one transaction (see `idempotency`).
     is_atomic: ClassVar[bool] = True
@@ -133,19 +144,25 @@ class Endpoint(APIView):
     def finalize_response(
         self, request: Request, response: Any, *args: Any, **kwargs: Any
     ) -> Response:
-        """Give single objects their `ETag`."""
+        """Give single objects their `ETag`, and say where what was made can be read."""
         final: Response = super().finalize_response(request, response, *args, **kwargs)
         shown = getattr(final, "data", None)  # what is streamed has none
-        is_tagged = self.is_tagged_by_content or (isinstance(shown, dict) and "version" in shown)
-        if final.status_code < 300 and is_tagged:
+        if not isinstance(shown, dict) or final.status_code >= HTTPStatus.MULTIPLE_CHOICES:
+            return final
+        if self.is_tagged_by_content or "version" in shown or "id" in shown:
             final.headers["ETag"] = self.etag(shown)
+        if final.status_code == HTTPStatus.CREATED and self.identity in shown:
+            address = f"{request.path}/{shown[self.identity]}"
+            if _is_readable(address):
+                final.headers["Location"] = address
         return self._unless_known(request, final)
 
     def etag(self, shown: Any) -> str:
         """Names the state of an object as it is shown."""
-        if self.is_tagged_by_content:
-            return f'"{hashlib.sha256(JSONRenderer().render(shown)).hexdigest()[:32]}"'
-        return f'"{shown["version"]}"'
+        if "version" in shown:
+            return f'"{shown["version"]}"'
+        whole = json.dumps(shown, sort_keys=True, default=str)
+        return f'"{hashlib.sha256(whole.encode()).hexdigest()[:_ETAG_LENGTH]}"'
 
     def read(self, shape: type[_Serializer]) -> dict[str, Any]:
         """The body's fields.
@@ -180,10 +197,24 @@ class Endpoint(APIView):
         method = (request.method or "").lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
         call = partial(handler or self.http_method_not_allowed, request, *args, **kwargs)
+        if method == "patch" and handler is not None and not self.has_version:
+            return self._unchanged(request, call, *args, **kwargs)
         if method != "post" or handler is None:
             return call()
         terms = idempotency.Terms(self.handle_exception, self.is_atomic, self.shown_once)
         return idempotency.once(request, call, terms)
+
+    def _unchanged(
+        self, request: Request, call: Callable[[], Response], *args: Any, **kwargs: Any
+    ) -> Response:
+        """A PATCH of what is shown as `If-Match` says it is, while no other PATCH comes between."""
+        if "If-Match" not in request.headers:
+            return call()
+        with transaction.atomic():
+            locks.name(f"patch {request.path}")
+            shown: Response = self.get(request, *args, **kwargs)  # type: ignore[attr-defined]
+            require_match(request, self.etag(shown.data))
+            return call()
 
 
 class Nowhere(Endpoint):
@@ -204,6 +235,11 @@ class Nowhere(Endpoint):
 
 def _takes(parser: BaseParser, media_type: str) -> bool:
     return parser.media_type == media_type or media_type in getattr(parser, "also", ())
+
+
+def _is_readable(address: str) -> bool:
+    view: Any = getattr(resolve(address).func, "view_class", None)
+    return view is not Nowhere and hasattr(view, "get")
 
 
 def _valid(serializer: serializers.BaseSerializer[Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from billing import clock
 from billing.api.customers import customer_named, require_own
 from billing.api.endpoint import Endpoint
 from billing.api.fields import MAX_PLACES, Answer, Exact, Instant, Strict, Text
-from billing.api.openapi import IF_NONE_MATCH, problems
+from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.tokens import caller
 from billing.core import figures
@@ -99,7 +99,6 @@ class OneEntitlement(Endpoint):
             "one second, and with `If-None-Match` costs no body while it has not changed. "
             "`entitlement.changed` notifies of what changes meanwhile."
         ),
-        parameters=[*IF_NONE_MATCH],
         responses={
             200: EntitlementOutput,
             304: OpenApiResponse(description="It is what `If-None-Match` names."),

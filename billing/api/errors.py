@@ -46,6 +46,7 @@ TITLES: Final = {
     500: "Internal error",
     503: "Unavailable",
 }
+RETRIED: Final = frozenset({429, 503})  # come with `Retry-After`
 STATUS_OF_CODE: Final = {
     "coupon_exists": 409,
     "changed_meanwhile": 409,

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import content_disposition_header, quote_etag
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 
 from billing.api.endpoint import Endpoint
@@ -44,14 +44,6 @@ def answer(request: HttpRequest, file: File) -> HttpResponseBase:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-_IF_NONE_MATCH: Final = OpenApiParameter(
-    "If-None-Match",
-    str,
-    OpenApiParameter.HEADER,
-    description="The `ETag` last seen. 304 if the file is still the same.",
-)
-
-
 def _operation(
     name: str, summary: str, media_type: str, *said: str, refuses: tuple[int, ...] = (404, 409)
 ) -> Callable[[Any], Any]:
@@ -60,7 +52,6 @@ def _operation(
         operation_id=name,
         summary=summary,
         description=" ".join(said),
-        parameters=[_IF_NONE_MATCH],
         responses={
             (200, media_type): OpenApiResponse(OpenApiTypes.BINARY, description="The file."),
             304: OpenApiResponse(description="The caller has it as it is."),

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_serializer
 from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS
 
-from billing.api import rate_limits
+from billing.api.document import component_of
 from billing.api.errors import MEDIA_TYPE, TITLES
+from billing.api.groups import group_of
 
 _IDEMPOTENCY_KEY: Final = OpenApiParameter(
     "Idempotency-Key",
@@ -28,22 +31,6 @@ _IF_MATCH: Final = OpenApiParameter(
     description="The `ETag` last seen. 412 if the object has changed since.",
 )
 IF_MATCH: Final = [_IF_MATCH]
-IF_NONE_MATCH: Final = [
-    OpenApiParameter(
-        "If-None-Match",
-        str,
-        OpenApiParameter.HEADER,
-        description="The `ETag` last seen. 304 without a body if nothing has changed since.",
-    )
-]
-_RATE_LIMITS: Final = [
-    OpenApiParameter(name, int, OpenApiParameter.HEADER, response=True, description=description)
-    for name, description in (
-        (rate_limits.LIMIT, "How many calls of this class pass in a window."),
-        (rate_limits.REMAINING, "How many of them are left."),
-        (rate_limits.RESET, "When the window ends, in Unix seconds."),
-    )
-]
 
 
 @extend_schema_serializer(component_name="Problem")
@@ -78,11 +65,44 @@ class ConflictProblemOutput(ProblemOutput):
 
 
 class EndpointSchema(AutoSchema):
-    """Every POST may carry an idempotency key, and every answer tells of the limits."""
+    """What holds for every endpoint: its group, its headers, the failures that any may answer."""
 
     def get_override_parameters(self) -> list[Any]:
         """Headers that the views do not name themselves."""
-        return [*([_IDEMPOTENCY_KEY] if self.method == "POST" else []), *_RATE_LIMITS]
+        return [_IDEMPOTENCY_KEY] if self.method == "POST" else []
+
+    def get_tags(self) -> list[str]:
+        """The group that its address belongs to."""
+        return [group_of(self.path, spectacular_settings.SCHEMA_PATH_PREFIX)]
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        """With the failures that need not be named by each; all of them are components."""
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is not None:
+            answers: dict[str, Any] = operation["responses"]
+            usual = {str(status) for status in self._failures(operation)}
+            operation["responses"] = {
+                status: _shared(status, answers.get(status, {}))
+                for status in sorted(usual | answers.keys())
+            }
+        return operation
+
+    def _failures(self, operation: dict[str, Any]) -> set[int]:
+        """What this operation may answer whatever it does."""
+        view: Any = self.view
+        found = {400, 401, 429, 500, 503}
+        is_writing = self.method not in SAFE_METHODS and not view.is_only_reading
+        if is_writing or self.method in view.operator_only:
+            found.add(403)
+        if "{" in self.path:
+            found.add(404)
+        if is_writing:
+            found.add(409)
+        if self.method == "POST" or "requestBody" in operation:
+            found |= {413, 415}
+        if self.method == "POST":
+            found |= {409, 422}
+        return found
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -96,8 +116,16 @@ class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
         return {"type": "http", "scheme": "bearer", "description": "A token of Bursar's."}
 
 
+def _shared(status: str, response: dict[str, Any]) -> dict[str, Any]:
+    """An answer, or where it is the usual one of a failure, a reference to it."""
+    title = TITLES.get(int(status))
+    if title is None or response.get("description", title) != title:
+        return response
+    return {"$ref": f"#/components/responses/{component_of(int(status))}"}
+
+
 def problems(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """The errors an operation may answer; 401, 429 and 503 always belong to them."""
+    """The errors an operation may answer, beside those that any may (`EndpointSchema`)."""
     return {
         (status, MEDIA_TYPE): OpenApiResponse(
             ConflictProblemOutput if status == 409 else ProblemOutput, description=TITLES[status]

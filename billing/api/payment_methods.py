@@ -141,6 +141,16 @@ class OnePaymentMethod(Endpoint):
     """One payment method."""
 
     @extend_schema(
+        operation_id="getPaymentMethod",
+        summary="Read a payment method",
+        description="One that was removed is found no more.",
+        responses={200: PaymentMethodOutput, **problems(404)},
+    )
+    def get(self, request: Request, method_id: UUID) -> Response:
+        """Read it."""
+        return Response(PaymentMethodOutput.of(_own(request, method_id)))
+
+    @extend_schema(
         operation_id="updatePaymentMethod",
         summary="Make a payment method the default",
         description="Charges go to the default from now on.",
@@ -151,7 +161,7 @@ class OnePaymentMethod(Endpoint):
     )
     def patch(self, request: Request, method_id: UUID) -> Response:
         """Make it the default."""
-        _require_own(request, method_id)
+        _own(request, method_id)
         self.read(PaymentMethodChange)
         method = payment_methods.make_default(
             method_id,
@@ -173,10 +183,10 @@ class OnePaymentMethod(Endpoint):
     )
     def delete(self, request: Request, method_id: UUID) -> Response:
         """Remove it."""
-        _require_own(request, method_id)
+        _own(request, method_id)
         payment_methods.remove(method_id, by=caller(request).name, now=clock.now())
         return Response(status=204)
 
 
-def _require_own(request: Request, method_id: UUID) -> None:
-    find(request, PaymentMethod.objects.usable(), method_id, noun="payment method")
+def _own(request: Request, method_id: UUID) -> PaymentMethod:
+    return find(request, PaymentMethod.objects.usable(), method_id, noun="payment method")

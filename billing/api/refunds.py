@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from drf_spectacular.utils import OpenApiExample, extend_schema, inline_serializer
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from billing import clock, tasks
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Exact, Strict, Text, Word
-from billing.api.openapi import problems
+from billing.api.fields import Answer, Exact, Strict, Text, Word
+from billing.api.openapi import IF_MATCH, problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import find, own, require_operator
 from billing.api.return_shapes import RefundOutput, refunds
@@ -59,7 +59,11 @@ class RefundQuery(PageQuery):
     status = Word(AttemptStatus, required=False)
 
 
-_MADE = inline_serializer("RefundsMade", {"refunds": RefundOutput(many=True)})
+@extend_schema_serializer(component_name="RefundsMade")
+class MadeOutput(Answer):
+    """The refunds that were made, one for each payment that money goes back by."""
+
+    refunds = RefundOutput(many=True)
 
 
 class Refunds(Endpoint):
@@ -97,7 +101,7 @@ class Refunds(Endpoint):
             "what credit had paid is credit again."
         ),
         request=RefundInput,
-        responses={201: _MADE, 202: _MADE, **problems(400, 403, 404, 409, 422)},
+        responses={201: MadeOutput, 202: MadeOutput, **problems(400, 403, 404, 409, 422)},
         examples=[
             OpenApiExample(
                 "Part of an invoice",
@@ -127,6 +131,8 @@ class Refunds(Endpoint):
 class OneRefund(Endpoint):
     """One refund."""
 
+    has_version = False
+
     @extend_schema(
         operation_id="getRefund",
         summary="Read a refund",
@@ -144,7 +150,8 @@ class OneRefund(Endpoint):
             "gateway gives back is changed by its word only."
         ),
         request=RefundChange,
-        responses={200: RefundOutput, **problems(400, 403, 404, 409)},
+        parameters=IF_MATCH,
+        responses={200: RefundOutput, **problems(400, 403, 404, 409, 412)},
         examples=[
             OpenApiExample(
                 "By bank",

@@ -43,7 +43,6 @@ _PLACES: Final = {
 _STATUSES: Final[dict[str, set[int]]] = {
     **{kind.__name__: {status} for kind, status in errors.STATUS.items()},
     "AuthenticationFailed": {401},
-    "BodyTooLargeError": {413},
     "ErrorDetail": {400},
     "Objection": {200},
     "Rejection": {_RECEIPT},
@@ -87,11 +86,10 @@ def _of_module(module: ast.Module, constants: Mapping[str, Any]) -> Iterator[Fou
         if isinstance(node, ast.Call):
             for code in _literals(_argument(node), known):
                 yield _name(node.func), code, _statuses(node)
-        elif isinstance(node, ast.ClassDef) and node.name in _STATUSES:
-            for line in node.body:
-                if isinstance(line, ast.Assign) and _name(line.targets[0]) == "default_code":
-                    for code in _literals(line.value, known):
-                        yield node.name, code, _STATUSES[node.name]
+        elif isinstance(node, ast.ClassDef):
+            said = dict(_constants(node))
+            for code in _literals(said.get("default_code"), known):
+                yield node.name, code, {int(ast.literal_eval(said["status_code"]))}
 
 
 def _files(folders: Iterable[str]) -> Iterator[Path]:
@@ -101,14 +99,13 @@ def _files(folders: Iterable[str]) -> Iterator[Path]:
                 yield path
 
 
-def _constants(module: ast.Module) -> Iterator[tuple[str, Any]]:
+def _constants(module: ast.Module | ast.ClassDef) -> Iterator[tuple[str, Any]]:
     """Names of texts, and of tuples whose members begin with a code."""
     for node in module.body:
-        target = node.target if isinstance(node, ast.AnnAssign) else None
         if isinstance(node, ast.Assign):
-            target = node.targets[0]
-        if target is not None and isinstance(node, ast.Assign | ast.AnnAssign):
-            yield _name(target), node.value
+            yield _name(node.targets[0]), node.value
+        elif isinstance(node, ast.AnnAssign):
+            yield _name(node.target), node.value
 
 
 def _loops(module: ast.Module) -> Iterator[tuple[str, ast.List]]:

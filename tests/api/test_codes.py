@@ -36,8 +36,15 @@ def test_codes_stand_in_order_and_in_sentences(codes: dict[str, Code]) -> None:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("credit_left", 409), ("unknown_seller", 400), ("tax_number_unconfirmed", 409)]
-    + [("not_authenticated", 401), ("body_too_large", 413), ("null", 400), ("plan_retired", 409)],
+    [
+        ("credit_left", 409),
+        ("unknown_seller", 400),
+        ("tax_number_unconfirmed", 409),
+        ("not_authenticated", 401),
+        ("body_too_large", 413),
+        ("null", 400),
+        ("plan_retired", 409),
+    ],
 )
 def test_codes_are_found_however_they_are_written(code: str, status: int) -> None:
     """In a loop, a table, put together, by DRF, as a default, by a field, by a service."""

@@ -209,6 +209,7 @@ TABLE: dict[str, Row] = {
         (401, 404, 403, 201, 201),
         lambda s: {"customer": str(s.alice.pk), "gateway": "sandbox", "token": "tok_ok"},
     ),
+    "GET payment-methods/{method_id}": Row(_READ),
     "PATCH payment-methods/{method_id}": Row(
         (401, 404, 403, 200, 200), _same({"is_default": True})
     ),
