@@ -60,7 +60,7 @@ def test_every_operation_says_what_it_does(method: str, operation: dict[str, Any
     assert operation["description"]
     assert operation["security"] == [{"bearer": []}]
     assert operation["tags"][0] in {group.name for group in GROUPS}
-    for parameter in operation.get("parameters", []):
+    for parameter in map(resolved, operation.get("parameters", [])):
         assert parameter.get("description"), parameter["name"]
 
 

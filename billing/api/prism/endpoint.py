@@ -11,7 +11,6 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
 from billing.api.endpoint import AlwaysJson, Endpoint
-from billing.api.openapi import EndpointSchema
 
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 
@@ -37,17 +36,8 @@ class WhateverIsSaid(AlwaysJson):
         return next(iter(parsers))
 
 
-class PrismSchema(EndpointSchema):
-    """A chapter of its own."""
-
-    def get_tags(self) -> list[str]:
-        """The contract's name."""
-        return ["prism"]
-
-
 class PrismEndpoint(Endpoint):
     """An endpoint with JSON numbers for money, and JSON under any media type."""
 
     renderer_classes = [ExactJsonRenderer]
     content_negotiation_class = WhateverIsSaid
-    schema = PrismSchema()
