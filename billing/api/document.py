@@ -110,7 +110,7 @@ def complete(result: Spec, **_said: Any) -> Spec:
         _explain(component, schema)
     for _, operation in operations:
         for parameter in operation.get("parameters", []):
-            _describe(parameter, parameter["name"], {}, "parameter")
+            _explain_parameter(parameter)
     _list_codes(schemas)
     components["headers"] = HEADERS
     components["responses"] = {component_of(status): _problem(status) for status in TITLES}
@@ -141,7 +141,10 @@ def _operations(result: Spec) -> Iterator[tuple[str, Spec]]:
 
 def _tags(operations: list[tuple[str, Spec]]) -> list[Spec]:
     """The groups in use, in their order, and what is in none of them."""
-    used = {tag for _, operation in operations for tag in operation.get("tags", [])}
+    written = {group.name.lower(): group.name for group in GROUPS}
+    for _, operation in operations:
+        operation["tags"] = [written.get(tag.lower(), tag) for tag in operation["tags"]]
+    used = {tag for _, operation in operations for tag in operation["tags"]}
     known = {group.name: group.description for group in GROUPS if group.name in used}
     return [
         *({"name": name, "description": words} for name, words in known.items()),
@@ -163,8 +166,9 @@ def _name_enums(result: Spec) -> None:
                     each["type"] = "null"
     for _, operation in _operations(result):
         for parameter in operation.get("parameters", []):
-            own = operation["operationId"] + parameter["name"].capitalize()
-            _name_enum(parameter["schema"], own[0].upper() + own[1:], named, schemas)
+            own = [operation["operationId"], *parameter["name"].replace("_", "-").split("-")]
+            capitals = "".join(word[0].upper() + word[1:] for word in own)
+            _name_enum(parameter["schema"], capitals, named, schemas)
 
 
 def _name_enum(
@@ -226,6 +230,15 @@ def _explain(name: str, schema: Spec) -> None:
     for field, inner in fields.items():
         owner = "List" if is_list and field in _PAGE else name
         _describe(inner, field, inner, owner)
+
+
+def _explain_parameter(parameter: Spec) -> None:
+    """Give a parameter its words; an id in a path says by itself whose it is."""
+    name = parameter["name"]
+    _describe(parameter, name, {}, "parameter")
+    if parameter["in"] == "path" and name.endswith("_id"):
+        noun = name.removesuffix("_id").replace("_", " ")
+        parameter.setdefault("description", f"The {noun}'s id.")
 
 
 def _describe(described: Spec, name: str, schema: Spec, owner: str = "") -> None:

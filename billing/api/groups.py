@@ -42,7 +42,11 @@ GROUPS: Final = (
         "Who is on which plan, what shall be different and when, and what that will cost.",
         ("subscriptions", "invoice-previews"),
     ),
-    Group("Usage", "What was used, counted exactly once.", ("usage-events", "usage-rejections", "customers/usage")),
+    Group(
+        "Usage",
+        "What was used, counted exactly once.",
+        ("usage-events", "usage-rejections", "customers/usage"),
+    ),
     Group(
         "Invoices",
         "What is owed and why, and the credit notes that take it back.",
