@@ -19,6 +19,7 @@ from billing.admin.payers import PayerAdmin
 from billing.admin.theme import ModelForm, StackedInline, dress
 from billing.core import money
 from billing.core.errors import InvalidError
+from billing.services import customers
 from customers import countries, services
 from customers.models import BillingDetails, Customer
 
@@ -194,9 +195,9 @@ class CustomerAdmin(PayerAdmin):
                 changed |= _changed(details)
         if change:
             if changed:
-                services.update(form.instance.pk, fields=changed, by=by(request), now=clock.now())
+                customers.update(form.instance.pk, fields=changed, by=by(request), now=clock.now())
             return
-        made = services.create(
+        made = customers.create(
             changed.pop("organization_id"), fields=changed, by=by(request), now=clock.now()
         )
         form.instance.pk = made.pk

@@ -25,9 +25,10 @@ from billing.api.permissions import OPERATOR_ONLY, find, found, own
 from billing.api.preconditions import expected_version
 from billing.api.tokens import caller
 from billing.core.errors import InvalidError, NotFoundError
-from billing.services import test_clocks
-from customers import services, vat
+from billing.services import customers, test_clocks
+from customers import vat
 from customers.models import Customer, TaxIdStatus, TestClock, ids_among
+from customers.services import TAX_IDS
 
 MAX_TAX_IDS: Final = 10
 # What decides money, days and time is not the customer's to change.
@@ -206,7 +207,7 @@ class Customers(Endpoint):
         fields = _read(self, CustomerInput)
         organization_id = fields.pop("organization_id")
         test_clock = _clock(fields.pop("test_clock", None))
-        customer = services.create(
+        customer = customers.create(
             organization_id,
             fields=fields,
             by=caller(request).name,
@@ -263,7 +264,7 @@ class OneCustomer(Endpoint):
                 test_clocks.release(customer_id, now=now)
             elif "test_clock" in fields:
                 fields["test_clock"] = _clock(fields["test_clock"])
-            services.update(
+            customers.update(
                 customer_id,
                 fields=fields,
                 by=caller(request).name,
@@ -311,10 +312,8 @@ def _readable() -> QuerySet[Customer]:
 def _read(endpoint: Endpoint, shape: type[CustomerChange]) -> dict[str, Any]:
     """The body, with tax numbers as services take them."""
     fields: dict[str, Any] = endpoint.read(shape)
-    if services.TAX_IDS in fields:
-        fields[services.TAX_IDS] = [
-            (each["type"], each["value"]) for each in fields[services.TAX_IDS]
-        ]
+    if TAX_IDS in fields:
+        fields[TAX_IDS] = [(each["type"], each["value"]) for each in fields[TAX_IDS]]
     return fields
 
 

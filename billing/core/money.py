@@ -63,6 +63,15 @@ class Money:
             )
         return cls(minor.numerator, currency)
 
+    @classmethod
+    def read(cls, text: str) -> Money:
+        """What `str` has written: `1,234.50 EUR`.
+
+        :raises InvalidError: if it is not of that form.
+        """
+        figure, _, currency = text.partition(" ")
+        return cls.parse(figure.replace(",", ""), currency)
+
     @property
     def major(self) -> Decimal:
         """The amount in major units, with exactly the currency's decimals."""

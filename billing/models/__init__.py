@@ -18,6 +18,7 @@ from billing.models.inbox import GatewayEvent
 from billing.models.invoice import Instalment, Invoice, InvoiceLine
 from billing.models.journal import JournalEntry, JournalLine, LedgerAccount
 from billing.models.notice import CustomerNotice
+from billing.models.outgoing import Delivery, DeliveryTry, OutgoingEvent, WebhookEndpoint
 from billing.models.payment import (
     Allocation,
     CheckoutSession,
@@ -56,6 +57,8 @@ __all__ = [
     "CreditNoteLine",
     "CustomerNotice",
     "Deferral",
+    "Delivery",
+    "DeliveryTry",
     "Dispute",
     "DisputeEvidence",
     "DunningNotice",
@@ -76,6 +79,7 @@ __all__ = [
     "JournalLine",
     "JournalSeal",
     "LedgerAccount",
+    "OutgoingEvent",
     "Payment",
     "PaymentAttempt",
     "PaymentMethod",
@@ -96,4 +100,5 @@ __all__ = [
     "UsageEvent",
     "UsageTotal",
     "UsageValue",
+    "WebhookEndpoint",
 ]

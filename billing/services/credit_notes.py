@@ -23,6 +23,7 @@ from billing.models.credit_note import CreditReason
 from billing.models.invoice import InvoicePurpose
 from billing.queries import let_go, refundable
 from billing.services import (
+    announcing,
     credit,
     credit_documents,
     differences,
@@ -89,7 +90,7 @@ def issue_on(invoice: Invoice, order: Order, *, by: str, now: datetime) -> Credi
     _settle(invoice, now=now)
     invoice.version += 1
     invoice.save(update_fields=["version"])
-    conclude(invoice)
+    conclude(invoice, now=now)
     return document
 
 
@@ -121,7 +122,7 @@ def require_creditable(invoice: Invoice) -> None:
         raise ConflictError("A charge for this invoice is under way.", code="charge_under_way")
 
 
-def conclude(invoice: Invoice) -> None:
+def conclude(invoice: Invoice, *, now: datetime) -> None:
     """A paid invoice is refunded once all is credited and all that was paid has gone back.
 
     What credit had paid has gone back when it is credit again; money that became credit instead
@@ -146,6 +147,7 @@ def conclude(invoice: Invoice) -> None:
         invoice.status = lifecycle.INVOICE.after(invoice.status, "refund")
         invoice.version += 1
         invoice.save(update_fields=["status", "version"])
+        announcing.stepped("refund", invoice, at=now)
 
 
 def _write(invoice: Invoice, order: Order, *, by: str, now: datetime) -> CreditNote:
@@ -168,6 +170,7 @@ def _write(invoice: Invoice, order: Order, *, by: str, now: datetime) -> CreditN
     if found.split.to_due:
         instalments.lessen(invoice, found.split.to_due)
     journal.post(_with_refunds(fact, refunds))
+    announcing.refunds_created(refunds, at=now)
     return document
 
 
@@ -185,6 +188,7 @@ def _cancel(invoice: Invoice, *, now: datetime) -> None:
     invoice.next_charge_at = None
     invoice.version += 1
     invoice.save(update_fields=["status", "next_charge_at", "version"])
+    announcing.stepped("cancel", invoice, at=now)
     dunning.recovered([invoice], now=now)
     settling.recover(invoice, now=now)
 

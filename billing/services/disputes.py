@@ -21,7 +21,7 @@ from billing.gateways import base
 from billing.models import Dispute, Invoice, Payment, Refund
 from billing.models.refund import DisputeSource
 from billing.queries import refundable
-from billing.services import journal, locks, refunds
+from billing.services import announcing, journal, locks, refunds
 from billing.services.journal import Fact
 from billing.services.refunds import Ask
 
@@ -60,7 +60,7 @@ def contest(
         for origin in found
     ]
     Dispute.objects.bulk_create(disputes)
-    _move(invoice, "contest")
+    _move(invoice, "contest", at=present)
     journal.post(
         *(
             _fact("INVOICE_CONTESTED", row, key="contested", at=present, invoice=invoice.number)
@@ -98,7 +98,7 @@ def opened(payment_id: UUID, dispute: base.Dispute, *, now: datetime) -> Dispute
     )
     for invoice in refundable.settled_by(payment):
         if invoice.status == InvoiceStatus.PAID:
-            _move(invoice, "contest")
+            _move(invoice, "contest", at=present)
     posted = postings.dispute_opened(row.amount, gateway=payment.gateway)
     journal.post(_fact("DISPUTE_OPENED", row, key="opened", at=present, posted=posted))
     return row
@@ -147,7 +147,7 @@ def decide(
         posted = postings.contest_conceded(refund.amount) if refund else []
         _close(row, step, at=present, by=by, posted=posted)
     if invoice is not None:
-        _move(invoice, step)
+        _move(invoice, step, at=present)
     dispute.refresh_from_db()
     return dispute, opened_refunds
 
@@ -166,7 +166,7 @@ def _decide_by_gateway(dispute: Dispute, step: str, *, now: datetime) -> Dispute
     _close(dispute, step, at=present, by=payment.gateway, posted=posted)
     for invoice in refundable.settled_by(payment):
         if invoice.status == InvoiceStatus.IN_PROTEST:
-            _move(invoice, step)
+            _move(invoice, step, at=present)
     return dispute
 
 
@@ -197,10 +197,11 @@ def _close(
     journal.post(_fact(kind, dispute, key="closed", at=at, posted=posted or [], by=by, **context))
 
 
-def _move(invoice: Invoice, step: str) -> None:
+def _move(invoice: Invoice, step: str, *, at: datetime) -> None:
     invoice.status = lifecycle.INVOICE.after(invoice.status, step)
     invoice.version += 1
     invoice.save(update_fields=["status", "version"])
+    announcing.stepped(step, invoice, at=at)
 
 
 def _known(payment: Payment, dispute: base.Dispute) -> Dispute | None:

@@ -15,6 +15,7 @@ from billing.core.money import Money
 from billing.core.taxes import TaxTotal
 from billing.models import Invoice, InvoiceLine, Seller, bulk
 from billing.models.invoice import InvoicePurpose
+from billing.services import announcing
 from billing.services.journal import Fact
 from customers.models import Customer
 
@@ -96,6 +97,7 @@ def write(drafts: Sequence[Draft], *, by: str, now: datetime) -> list[Sheet]:
             found.lines.append(row)
     bulk.update(taken_up, "invoice", "position", *RECKONED)
     bulk.insert(new)
+    announcing.of_invoices("created", [found.invoice for found in sheets], at=now)
     return sheets
 
 

@@ -26,7 +26,7 @@ from billing.core.money import Money
 from billing.models import DunningNotice, DunningRun, Invoice, Subscription
 from billing.queries import balances, instalments
 from billing.queries import dunning as policies
-from billing.services import dunning, journal, locks, schedule, settling
+from billing.services import announcing, dunning, journal, locks, schedule, settling
 from billing.services.dunning import SCHEDULE
 from billing.services.schedule import Wish
 from customers.models import TestClock
@@ -78,6 +78,7 @@ def _fall_overdue(invoice_id: UUID, *, now: datetime, clock: TestClock | None) -
     invoice.status = lifecycle.INVOICE.after(invoice.status, "fail")
     invoice.version += 1
     invoice.save(update_fields=["status", "version"])
+    announcing.of_invoices("overdue", [invoice], at=present)
     dunning.begin([invoice], reason=DunningReason.OVERDUE, now=present)
     settling.fall_past_due(invoice, present)
     return True

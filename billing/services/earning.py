@@ -87,7 +87,9 @@ def _fact(
             "discount": str(invoice.discount),
             "tax": str(invoice.tax),
             "total": str(invoice.total),
-            "due_at": invoice.due_at.isoformat() if invoice.due_at else None,
+            "due_at": _text(invoice.due_at),
+            "period_start": _text(invoice.period_start),
+            "period_end": _text(invoice.period_end),
             "lines": [
                 {"description": line.description, "amount": str(line.amount)}
                 for line in sheet.lines
@@ -103,6 +105,10 @@ def _fact(
         source_id=invoice.pk,
         invoice_id=invoice.pk,
     )
+
+
+def _text(at: datetime | None) -> str | None:
+    return at.isoformat() if at else None
 
 
 def _deferral(line: InvoiceLine, names: dict[UUID, str], *, at: datetime) -> Deferral | None:

@@ -20,7 +20,16 @@ from billing.core.tax_policies import Taxation
 from billing.models import Invoice, InvoiceLine, Seller, bulk
 from billing.models.seller import SeriesKind
 from billing.queries import agreements, sellers, taxes
-from billing.services import credit, credit_notes, drafting, earning, journal, locks, numbering
+from billing.services import (
+    announcing,
+    credit,
+    credit_notes,
+    drafting,
+    earning,
+    journal,
+    locks,
+    numbering,
+)
 from billing.services.drafting import LARGEST_MINOR, TAX_NUMBER, Draft, Sheet
 from customers.models import Customer
 
@@ -105,6 +114,7 @@ def finalize_sheets(sheets: Sequence[Sheet], *, now: datetime) -> None:
     bulk.update([sheet.invoice for sheet in sheets], *_FROZEN)
     earned = earning.of_invoices(sheets, at=now)
     journal.post(*(fact for sheet in sheets for fact in (earned[sheet.invoice.pk], *sheet.facts)))
+    announcing.stepped("pay", *(sheet.invoice for sheet in sheets if not sheet.due), at=now)
 
 
 def _number(sheets: Sequence[Sheet], *, now: datetime) -> None:
@@ -149,6 +159,7 @@ def cancel(
     invoice.hold_reason, invoice.next_charge_at = "", None
     invoice.version += 1
     invoice.save(update_fields=["status", "hold_reason", "next_charge_at", "version"])
+    announcing.stepped("cancel", invoice, at=invoice.customer.lives_at(now))
     return invoice
 
 

@@ -15,7 +15,7 @@ from billing.core.errors import ConflictError, NotFoundError
 from billing.core.invoicing import Item
 from billing.core.lifecycle import InvoiceStatus
 from billing.models import Invoice, InvoiceLine
-from billing.services import drafting, invoices, locks
+from billing.services import announcing, drafting, invoices, locks
 
 
 @transaction.atomic
@@ -111,3 +111,4 @@ def _put(invoice: Invoice, items: Mapping[UUID, Item], *, now: datetime) -> None
     drafting.put_sums(invoice, bill)
     invoice.version += 1
     invoice.save(update_fields=[*drafting.SUMS, "version"])
+    announcing.of_invoices("updated", [invoice], at=present)

@@ -1,4 +1,4 @@
-"""The only writer of the journal."""
+"""The only writer of the journal. What is entered, the world is told of (see `outgoing`)."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from uuid import UUID
 
 from django.db import transaction
 
+from billing.core import events
+from billing.core.events import Source
 from billing.core.postings import Account, Posting, is_balanced
 from billing.models import JournalEntry, JournalLine, LedgerAccount, UnsealedEntry, bulk
+from billing.services import outgoing
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Fact:
     :param context: what is needed to understand the entry alone; never personal data.
     :param invoice_id: what those postings are owed or paid on that do not say it themselves.
     :param source_kind: the kind of document it came of: `invoice`, `payment`, `credit_note`,
-        `refund`, `credit_grant`, `dispute`, `subscription`.
+        `refund`, `credit_grant`, `dispute`, `subscription`, `payout`.
     """
 
     kind: str
@@ -71,6 +74,14 @@ def post(*facts: Fact) -> None:
         for entry, fact in zip(entries, facts, strict=True)
         for posting in fact.postings
     )
+    if not facts:
+        return
+    told = (events.of_fact(fact.kind, fact.context, _source(fact)) for fact in facts)
+    outgoing.announce_all(each for each in told if each is not None)
+
+
+def _source(fact: Fact) -> Source:
+    return Source(fact.customer_id, fact.source_id, fact.invoice_id, fact.occurred_at)
 
 
 def open_accounts(accounts: Collection[Account]) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from billing.models import Subscription
-from billing.services import subscriptions
+from billing.services import customers, subscriptions
 from billing.services.subscriptions import Order
 from customers import services as customer_services
 from customers.models import Customer, User
@@ -22,7 +22,7 @@ def sign_up(user: User, plan: Plan, *, now: datetime) -> Subscription:
     :raises InvalidError: if the plan is not on sale for everybody.
     """
     by = f"user:{user.pk}"
-    customer = customer_services.create(
+    customer = customers.create(
         str(uuid4()),
         fields={"email": user.email, "currency": plan.terms.currency},
         by=by,

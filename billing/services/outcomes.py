@@ -13,7 +13,7 @@ from billing.core.dunning import DunningStatus
 from billing.core.lifecycle import ActionKind, AttemptStatus
 from billing.gateways.base import Action, Charge, ChargeStatus, Decline
 from billing.models import Invoice, Payment, PaymentAttempt
-from billing.services import allocations, dunning, journal, settling, telling
+from billing.services import allocations, announcing, dunning, journal, settling, telling
 from billing.services import instalments as agreed
 
 
@@ -73,6 +73,8 @@ def _ask_payer(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
         attempt.expires_at = now + timedelta(days=settings.PAYER_DAYS)
     if is_new:
         telling.action_required(attempt, now=now)
+        until = attempt.expires_at or action.expires_at
+        announcing.of_charge("action_required", attempt, at=now, expires_at=until)
 
 
 def _said(action: Action) -> dict[str, Any]:
@@ -111,8 +113,11 @@ def _succeed(attempt: PaymentAttempt, _outcome: Charge, now: datetime) -> None:
     )
 
 
-def _process(attempt: PaymentAttempt, _outcome: Charge, _now: datetime) -> None:
+def _process(attempt: PaymentAttempt, _outcome: Charge, now: datetime) -> None:
+    is_new = attempt.status != AttemptStatus.PROCESSING
     attempt.status = lifecycle.ATTEMPT.after(attempt.status, "process")
+    if is_new:
+        announcing.of_charge("processing", attempt, at=now)
 
 
 def _decline(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
@@ -134,6 +139,7 @@ def _decline(attempt: PaymentAttempt, outcome: Charge, now: datetime) -> None:
             occurred_at=now,
             context={
                 "invoice": invoice.number,
+                "attempt": str(attempt.pk),
                 "gateway": attempt.gateway,
                 "code": reason.code,
                 "amount": str(attempt.amount),
@@ -167,6 +173,9 @@ def _put_in_error(invoice: Invoice, attempt: PaymentAttempt, now: datetime) -> N
         invoice.next_charge_at = agreed.next_charge(invoice, dunned_at, now=now)
     invoice.version += 1
     invoice.save(update_fields=["status", "next_charge_at", "version"])
+    announcing.of_invoices(
+        "payment_failed", [invoice], at=now, next_charge_at=invoice.next_charge_at
+    )
 
 
 _SHORTLY: Final = timedelta(minutes=1)

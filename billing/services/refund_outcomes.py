@@ -90,7 +90,7 @@ def _succeed(refund: Refund, _outcome: base.Refund, now: datetime, by: str) -> N
         )
     )
     if refund.credit_note is not None:
-        credit_notes.conclude(locks.invoice(refund.credit_note.invoice_id))
+        credit_notes.conclude(locks.invoice(refund.credit_note.invoice_id), now=now)
 
 
 def _process(refund: Refund, _outcome: base.Refund, _now: datetime, _by: str) -> None:

@@ -33,6 +33,7 @@ from billing.models.credit import DrawKind
 from billing.models.credit_note import CreditReason
 from billing.queries import refundable
 from billing.services import (
+    announcing,
     calling,
     credit_notes,
     drawing,
@@ -198,7 +199,7 @@ def open_for(payment: Payment, amount: Money, ask: Ask, *, now: datetime) -> Ref
 
     In a transaction of the caller's, who holds the lock on the customer and posts why.
     """
-    return Refund.objects.create(
+    refund = Refund.objects.create(
         customer_id=payment.customer_id,
         payment=payment,
         amount_minor=amount.minor,
@@ -207,6 +208,8 @@ def open_for(payment: Payment, amount: Money, ask: Ask, *, now: datetime) -> Ref
         created_by=ask.by,
         created_at=now,
     )
+    announcing.refunds_created([refund], at=now)
+    return refund
 
 
 def _of_credit(payment: Payment, wanted: Money, ask: Ask, *, now: datetime) -> list[Refund]:

@@ -124,6 +124,7 @@ def reverse(payment_id: UUID, *, by: str, reason: str, now: datetime) -> Payment
             posted=postings.payment_reversed(
                 payment.amount, gateway=payment.gateway, allocated=allocated
             ),
+            amount=str(payment.amount),
             invoices=[invoices[pk].number for pk in allocated],
             by=by,
             reason=reason,
@@ -231,7 +232,7 @@ def _reopen(invoices: Sequence[Invoice], facts: Sequence[Fact], *, now: datetime
     _require_kept(invoices)
     journal.post(*facts)
     for invoice in invoices:
-        settling.reopen(invoice)
+        settling.reopen(invoice, now=now)
     let_go_before = let_go.on(invoices)
     journal.post(
         *(

@@ -172,4 +172,6 @@ def _paid_out(kind: str, row: GatewayPayout, posted: Postings, *, now: datetime)
             "amount": str(row.amount),
         },
         postings=posted,
+        source_kind="payout",
+        source_id=row.pk,
     )

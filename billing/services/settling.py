@@ -11,7 +11,7 @@ from billing.core.lifecycle import InvoiceStatus, SubscriptionStatus
 from billing.models import CreditGrant, Invoice, Subscription
 from billing.models.invoice import InvoicePurpose
 from billing.queries import balances, instalments
-from billing.services import credit, dunning, facts, journal
+from billing.services import announcing, credit, dunning, facts, journal
 from billing.services.credit import Gift, Source
 from billing.services.journal import Fact
 
@@ -35,13 +35,14 @@ def settle(invoices: Sequence[Invoice], *, now: datetime) -> None:
         invoice.save(update_fields=["status", "paid_at", "next_charge_at", "version"])
         if invoice.purpose != InvoicePurpose.SALE:
             _release_credit(invoice, now=now)
+    announcing.stepped("pay", *paid, at=now)
     waiting = _until_next_part(left, now=now)
     for invoice in (*paid, *waiting):
         recover(invoice, now=now)
     dunning.recovered([*paid, *waiting], now=now)
 
 
-def reopen(invoice: Invoice) -> None:
+def reopen(invoice: Invoice, *, now: datetime) -> None:
     """What had settled an invoice is undone: it is owed again, and charged when somebody says so.
 
     In a transaction of the caller's, who holds the lock on the invoice.
@@ -54,6 +55,7 @@ def reopen(invoice: Invoice) -> None:
     invoice.paid_at, invoice.next_charge_at = None, None
     invoice.version += 1
     invoice.save(update_fields=["status", "paid_at", "next_charge_at", "version"])
+    announcing.stepped("reopen", invoice, at=now)
 
 
 def fall_past_due(invoice: Invoice, now: datetime) -> None:

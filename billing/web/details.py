@@ -12,11 +12,11 @@ from django.shortcuts import render
 
 from billing import clock
 from billing.api import downloads
+from billing.services import customers
 from billing.web import words
 from billing.web.forms import DetailsForm
 from billing.web.members import Member
 from billing.web.pages import form_page, page, see
-from customers import services as customer_services
 from customers.models import Customer
 
 
@@ -30,7 +30,7 @@ def details(request: HttpRequest, member: Member) -> HttpResponse:
     if not form.is_valid():
         return _shown(request, member, form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     try:
-        customer_services.update(
+        customers.update(
             member.customer.pk,
             fields=form.fields_of(member.customer),
             by=member.by,

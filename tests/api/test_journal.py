@@ -36,6 +36,8 @@ def test_an_entry_with_its_postings(operator: Caller, stage: Stage) -> None:
             "tax": "0.00 USD",
             "total": "25.00 USD",
             "due_at": "2026-04-15T09:00:00+00:00",
+            "period_start": None,
+            "period_end": None,
             "lines": [{"description": "Set-up", "amount": "25.00 USD"}],
         },
         "lines": [

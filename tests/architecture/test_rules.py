@@ -92,6 +92,25 @@ def test_rows_are_locked_in_one_place(path: Path) -> None:
         assert calls(path, "select_for_update") == [], "lock through billing.services.locks"
 
 
+@pytest.mark.parametrize("path", sources("billing"), ids=name_of)
+def test_customers_are_written_through_the_service_that_tells_of_them(path: Path) -> None:
+    """Here, no `customer.created` or `customer.updated` would be announced."""
+    if name_of(path) == "billing/services/customers.py":
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    names = {
+        name.asname or name.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module == "customers"
+        for name in node.names
+        if name.name == "services"
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            is_written = node.value.id in names and node.attr in {"create", "update"}
+            assert not is_written, "call billing.services.customers"
+
+
 def our_models() -> list[type[models.Model]]:
     return [model for label in OURS for model in apps.get_app_config(label).get_models()]
 

@@ -29,6 +29,8 @@ from billing.models import (
     CreditNoteLine,
     CustomerNotice,
     Deferral,
+    Delivery,
+    DeliveryTry,
     Dispute,
     DisputeEvidence,
     DunningNotice,
@@ -48,7 +50,7 @@ from billing.models.portal import PortalPurpose
 from billing.models.refund import DisputeSource
 from billing.models.rejection import Resolution
 from billing.queries import personal
-from billing.services import payment_methods, portal, tokens
+from billing.services import customers, payment_methods, portal, tokens, webhook_endpoints
 from billing.services.choosing import Wanted
 from billing.services.payment_methods import ReturnUrls
 from customers import services as customer_services
@@ -158,6 +160,7 @@ def furnish(life: Life) -> None:
         received_at=now, last_received_at=now, resolved_at=now, resolution=Resolution.DISMISSED,
     )  # fmt: skip
     _of_dunning(life, invoice)
+    _told(life)
     _unfinished(life)
     _of_access(life)
 
@@ -218,6 +221,14 @@ def _of_access(life: Life) -> None:
             change_message=MARKER,
         )
     Client().force_login(life.user)
+
+
+def _told(life: Life) -> None:
+    """Of the customer, to somebody who listens."""
+    now = life.world.now
+    webhook_endpoints.create("https://a.example/hooks", types=["customer.*"], by="test", now=now)
+    customers.update(life.alice.pk, fields={"city": "London"}, by="test", now=now)
+    DeliveryTry.objects.create(delivery=Delivery.objects.get(), sent_at=now, took_ms=1)
 
 
 def mark(life: Life) -> None:

@@ -53,6 +53,8 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "billing.CreditNoteLine": {DOCUMENT: "description"},
     "billing.CustomerNotice": {ERASED: "subject text", NONE: "about"},
     "billing.Deferral": {NONE: "account currency"},
+    "billing.Delivery": {NONE: "object_id"},
+    "billing.DeliveryTry": {NONE: "answer"},
     "billing.Dispute": {ERASED: "reason created_by", NONE: "currency external_id"},
     "billing.DisputeEvidence": {ERASED: "text documents created_by"},
     "billing.DunningNotice": {ERASED: "subject text"},
@@ -81,6 +83,7 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "billing.JournalLine": {NONE: "currency"},
     "billing.JournalSeal": {NONE: "digest"},
     "billing.LedgerAccount": {NONE: "code name"},
+    "billing.OutgoingEvent": {NONE: "type object_kind object_id body"},
     "billing.Payment": {BOOKS: "reference", NONE: "gateway currency created_by"},
     "billing.PaymentAttempt": {
         ERASED: "decline_message created_by",
@@ -110,6 +113,9 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "billing.UsageEvent": {COUNTED: "event_id properties", NONE: "withdrawn_by"},
     "billing.UsageTotal": {NONE: "component"},
     "billing.UsageValue": {COUNTED: "value", NONE: "component"},
+    "billing.WebhookEndpoint": {
+        NONE: "url types description secret former_secret disabled_reason created_by updated_by"
+    },
     "contenttypes.ContentType": {NONE: "app_label model"},
     "customers.BillingDetails": {
         ERASED: "name email phone line1 line2 city state postal_code country"

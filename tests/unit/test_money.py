@@ -72,6 +72,7 @@ def test_rounding_moves_by_at_most_half_a_minor_unit(value: Fraction, currency: 
 def test_major_units_are_read_back(minor: int, currency: str) -> None:
     money = Money(minor, currency)
     assert Money.parse(money.major, currency) == money
+    assert Money.read(str(money)) == money
 
 
 @given(amounts, st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=20))

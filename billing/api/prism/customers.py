@@ -32,8 +32,7 @@ from billing.api.prism.endpoint import PrismEndpoint
 from billing.api.prism.shapes import CustomerOutput
 from billing.api.tokens import caller
 from billing.models.portal import PortalPurpose
-from billing.services import portal, subscriptions
-from customers import services
+from billing.services import customers, portal, subscriptions
 from customers.models import Customer
 
 _CUSTOMER_ID, _ORG_ID = (
@@ -75,7 +74,7 @@ class PrismCustomers(PrismEndpoint):
     def post(self, request: Request) -> Response:
         """Make one."""
         fields = self.read(PrismCustomerInput)
-        customer = services.create(
+        customer = customers.create(
             fields.pop("organization_id"), fields=fields, by=caller(request).name, now=clock.now()
         )
         return Response(_show(request, customer), status=201)
@@ -87,7 +86,7 @@ class _CustomerChange(PrismEndpoint):
     def patch(self, request: Request, customer_id: str) -> Response:
         """Change it."""
         customer = customer_called(request, customer_id)
-        services.update(
+        customers.update(
             customer.pk,
             fields=self.read(PrismCustomerChange),
             by=caller(request).name,

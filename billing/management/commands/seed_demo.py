@@ -39,6 +39,7 @@ from billing.models.credit import GrantKind
 from billing.models.credit_note import CreditReason
 from billing.services import (
     credit_notes,
+    customers,
     grants,
     incoming,
     invoices,
@@ -200,7 +201,7 @@ def _customer(story: Story, began: datetime) -> Customer:
     known = Customer.objects.readable().filter(organization_id=story.organization_id).first()
     if known is not None:
         return known
-    customer = customer_services.create(
+    customer = customers.create(
         story.organization_id,
         fields={
             "name": story.name,
