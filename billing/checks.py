@@ -35,3 +35,17 @@ def webhook_secret_is_a_secret(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register(Tags.security, deploy=True)
+def webhooks_lead_outward(**_: Any) -> list[CheckMessage]:
+    """Whoever may add an endpoint must not reach what is inside."""
+    if settings.WEBHOOK_PRIVATE_TARGETS and settings.SECURE:
+        return [
+            Error(
+                "WEBHOOK_PRIVATE_TARGETS is on beside SECURE.",
+                hint="Unset WEBHOOK_PRIVATE_TARGETS on a server.",
+                id="billing.E002",
+            )
+        ]
+    return []

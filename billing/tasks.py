@@ -20,6 +20,8 @@ from billing.gateways.base import GatewayUnavailableError
 from billing.queries import taxes
 from billing.services import (
     cycle,
+    deliveries,
+    delivering,
     following,
     gateway_events,
     notices,
@@ -35,6 +37,7 @@ from billing.services import (
     sealing,
     settlements,
     telling,
+    webhook_endpoints,
 )
 from billing.services import sweep as sweeper
 from customers import tax_ids
@@ -162,6 +165,20 @@ def prune(**_: object) -> None:
     gateway_events.prune(now=now)
     portal.prune(now=now)
     rejections.prune(now=now)
+    deliveries.prune(now=now)
+    webhook_endpoints.reseal(now=now)
+
+
+@shared_task
+def deliver(**_: object) -> None:
+    """Send the notifications that are due."""
+    delivering.run(now=clock.now())
+
+
+@shared_task
+def report_endpoint(*, endpoint_id: str, **_: object) -> None:
+    """Mail operators of an endpoint that we disabled, unless the sweeper has to."""
+    notices.report(UUID(endpoint_id), now=clock.now())
 
 
 @shared_task
@@ -203,6 +220,7 @@ def sweep(**_: object) -> None:
     _each(ask_setup, "session_id", found.visits)
     _each(expire_action, "attempt_id", found.expired)
     _each(tell, "notice_id", found.told)
+    _each(report_endpoint, "endpoint_id", found.disabled)
 
 
 @shared_task
@@ -231,6 +249,11 @@ def refund_soon(refund_ids: Iterable[UUID]) -> None:
 def draw_soon(customer_ids: Iterable[UUID]) -> None:
     """Have a worker draw credit for what customers used."""
     _each(draw_prepaid, "customer_id", customer_ids)
+
+
+def deliver_soon() -> None:
+    """Have what was just written sent now, and not with the next beat."""
+    transaction.on_commit(lambda: soon(deliver))
 
 
 def collect_open(customer_id: UUID) -> None:

@@ -16,6 +16,7 @@ from environs import Env
 from billing.core import origins, rate_classes
 from billing.core.dunning import DunningPolicy
 from billing.core.entitlements import Reason
+from billing.core.event_types import TYPES
 from billing.core.lifecycle import AttemptStatus, SubscriptionStatus
 from billing.core.taxes import TaxCategory
 
@@ -25,6 +26,7 @@ env.read_env(str(Path(__file__).resolve().parent.parent / ".env"), recurse=False
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 DEBUG = env.bool("DEBUG", False)
 SECURE = env.bool("SECURE", True)  # HTTPS in front; only a laptop says no
 PUBLIC_URL = env.str("PUBLIC_URL").rstrip("/")
@@ -140,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "prune": {"task": "billing.tasks.prune", "schedule": 3600.0, "options": {"expires": 3600}},
     "seal": {"task": "billing.tasks.seal", "schedule": 5.0, "options": {"expires": 5}},
+    "deliver": {"task": "billing.tasks.deliver", "schedule": 2.0, "options": {"expires": 2}},
     "heartbeat": {"task": "billing.tasks.heartbeat", "schedule": 3.0, "options": {"expires": 3}},
 }
 
@@ -202,6 +205,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
+    "WEBHOOKS": [f"billing.api.event_webhooks.{known.constant}" for known in TYPES.values()],
     "ENUM_NAME_OVERRIDES": {
         "AccessReasonEnum": [reason.value for reason in Reason],
         "FeatureKindEnum": ["switch", "limit", "config"],
@@ -216,6 +220,7 @@ SPECTACULAR_SETTINGS = {
         "PayoutStatusEnum": ["pending", "paid", "failed"],
         "PortalPurposeEnum": ["portal", "payment_method", "invoice"],
         "PayoutSourceEnum": ["payment", "refund", "dispute"],
+        "DeliveryStatusEnum": ["pending", "delivered", "failed"],
         "DisputeStatusEnum": ["open", "won", "lost"],
         "DisputeSourceEnum": ["customer", "gateway"],
         "CreditDestinationEnum": ["balance", "refund", "auto"],
@@ -247,6 +252,10 @@ GATEWAY_RECEIPTS = env.bool("GATEWAY_RECEIPTS", False)
 PAYER_DAYS = env.int("PAYER_DAYS", 3)
 NOTIFICATION_DAYS = env.int("NOTIFICATION_DAYS", 90)
 EXPIRY_NOTICE_DAYS = env.int("EXPIRY_NOTICE_DAYS", 30)
+# Whether notifications may be sent to inner addresses, by plain http and to any port: a laptop.
+WEBHOOK_PRIVATE_TARGETS = env.bool("WEBHOOK_PRIVATE_TARGETS", False)
+# Who is mailed when something needs an operator; nobody named: the active superusers.
+OPERATOR_EMAILS: list[str] = env.list("OPERATOR_EMAILS", [])
 # A declined charge is tried again so many days after each decline; past due keeps access meanwhile.
 DUNNING_POLICY = DunningPolicy(
     retry_after_days=tuple(env.list("DUNNING_RETRY_DAYS", [1, 3, 5, 7], subcast=int)),

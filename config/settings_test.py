@@ -18,6 +18,7 @@ os.environ.setdefault(
     "RETURN_ORIGINS",
     "https://example.com,https://*.example.com,http://localhost:*,http://127.0.0.1:*",
 )
+os.environ.setdefault("WEBHOOK_PRIVATE_TARGETS", "1")
 
 from config.settings import *  # noqa: F403  # the environment comes first
 

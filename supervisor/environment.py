@@ -112,6 +112,7 @@ def settings(given: Mapping[str, str], home: Home, *, port: int) -> dict[str, st
         "SECURE": "0",
         "VIES_URL": "",
         "RETURN_ORIGINS": "https://example.com,https://*.example.com,http://localhost:*,http://127.0.0.1:*",
+        "WEBHOOK_PRIVATE_TARGETS": "1",
         "EMAIL_URL": f"file:///{home.path.resolve() / 'mail'}",
     }
     if own(given).stripe:

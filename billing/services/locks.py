@@ -18,6 +18,7 @@ from billing.core.errors import ConflictError, NotFoundError
 from billing.models import (
     ApiToken,
     CreditGrant,
+    Delivery,
     Dispute,
     DunningRun,
     GatewayRoute,
@@ -26,6 +27,7 @@ from billing.models import (
     PaymentAttempt,
     Refund,
     Subscription,
+    WebhookEndpoint,
 )
 from customers.models import Customer, TestClock
 
@@ -156,6 +158,64 @@ def gateway_route(name: str) -> GatewayRoute:
     return row
 
 
+def webhook_endpoint(endpoint_id: UUID) -> WebhookEndpoint:
+    """Lock an endpoint; its deliveries after it.
+
+    :raises NotFoundError: if there is none.
+    """
+    return _one(WebhookEndpoint.objects.filter(pk=endpoint_id), "webhook endpoint", endpoint_id)
+
+
+def doomed_webhook_endpoint(endpoint_id: UUID) -> WebhookEndpoint:
+    """Lock an endpoint that is to be deleted, once nobody writes deliveries to it any more.
+
+    :raises NotFoundError: if there is none.
+    """
+    row = WebhookEndpoint.objects.filter(pk=endpoint_id).select_for_update().first()
+    if row is None:
+        raise NotFoundError(f"There is no webhook endpoint {endpoint_id}.", code="not_found")
+    return row
+
+
+def listening_endpoints() -> list[tuple[UUID, list[str]]]:
+    """Who is told of things, and of which types; none is deleted before the transaction's end.
+
+    Else a notification's foreign key could undo what it tells of. Others may do the same at once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id, types FROM billing_webhookendpoint WHERE is_enabled ORDER BY id"
+            " FOR KEY SHARE"
+        )
+        return list(cursor.fetchall())
+
+
+def delivery(delivery_id: UUID) -> Delivery:
+    """Lock a delivery, its endpoint before it.
+
+    :raises NotFoundError: if there is none.
+    """
+    rows = Delivery.objects.filter(pk=delivery_id)
+    endpoint_id = rows.values_list("endpoint_id", flat=True).first()
+    if endpoint_id is None:
+        raise NotFoundError(f"There is no delivery {delivery_id}.", code="not_found")
+    endpoint = webhook_endpoint(endpoint_id)
+    row = _one(rows.select_related("event"), "delivery", delivery_id)
+    row.endpoint = endpoint
+    return row
+
+
+def due_deliveries(endpoint_id: UUID, now: datetime, *, limit: int) -> list[Delivery]:
+    """Claim up to `limit` that are due, first in line and in nobody's hands; oldest first."""
+    due = Delivery.objects.due(now).filter(endpoint=endpoint_id).first_in_line()
+    return _claimed(due.select_related("event", "endpoint"), limit)
+
+
+def blocked_deliveries(endpoint_id: UUID, now: datetime, *, limit: int) -> list[Delivery]:
+    """Claim up to `limit` that are due, but for one ahead of them that has to wait."""
+    return _claimed(Delivery.objects.due(now).filter(endpoint=endpoint_id).behind(now), limit)
+
+
 def live_subscription(customer_id: UUID) -> Subscription | None:
     """Lock the customer's live subscription, if they have one. The customer is locked already."""
     rows = Subscription.objects.live().filter(customer_id=customer_id)
@@ -252,6 +312,11 @@ def until_free(name: str, row_id: UUID) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
         cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", [key])
+
+
+def _claimed(rows: models.QuerySet[Delivery], limit: int) -> list[Delivery]:
+    first = rows.order_by(models.F("due_at").asc(nulls_first=True), "position")
+    return list(first.select_for_update(of=("self",), no_key=True, skip_locked=True)[:limit])
 
 
 def _customer_of(rows: models.QuerySet[_Row], noun: str, row_id: UUID) -> None:

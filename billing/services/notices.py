@@ -1,4 +1,4 @@
-"""Mails what customers were told, each thing once."""
+"""Mails what customers were told, and operators what needs them, each thing once."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from smtplib import SMTPException
 from typing import Final, TypeAlias
 from uuid import UUID
 
+from django.conf import settings
 from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from billing.core.dunning import DunningStatus
-from billing.models import CustomerNotice, DunningNotice
+from billing.models import CustomerNotice, DunningNotice, WebhookEndpoint
+from customers.models import User
 
 logger = logging.getLogger(__name__)
 
-_Claim: TypeAlias = "QuerySet[DunningNotice] | QuerySet[CustomerNotice]"
+_Claim: TypeAlias = "QuerySet[DunningNotice] | QuerySet[CustomerNotice] | QuerySet[WebhookEndpoint]"
 
 # After so long it would only confuse: it stays on the page, unmailed.
 STALE_AFTER: Final = timedelta(days=3)
@@ -74,15 +77,44 @@ def tell(notice_id: UUID, *, now: datetime) -> bool:
     return _send(message, CustomerNotice.objects.filter(pk=notice_id), now=now)
 
 
-def _send(message: EmailMessage, claim: _Claim, *, now: datetime) -> bool:
+def unreported() -> QuerySet[WebhookEndpoint]:
+    """Endpoints that we disabled and of which operators are to be told, oldest first."""
+    rows = WebhookEndpoint.objects.exclude(disabled_reason="").filter(reported_at=None)
+    return rows.order_by("disabled_at")
+
+
+def report(endpoint_id: UUID, *, now: datetime) -> bool:
+    """Mail operators that an endpoint was disabled, as `mail` does."""
+    endpoint = unreported().filter(pk=endpoint_id).first()
+    if endpoint is None:
+        return False
+    page = reverse("admin:billing_webhookendpoint_change", args=[endpoint.pk])
+    text = (
+        f"{endpoint.disabled_reason}\n\nNothing is sent there any more. What waits is kept, and"
+        f" goes out once it is enabled again:\n{settings.PUBLIC_URL}{page}"
+    )
+    message = EmailMessage("A webhook endpoint was disabled", text, to=operators())
+    rows = WebhookEndpoint.objects.filter(pk=endpoint_id)
+    return _send(message, rows, now=now, mark="reported_at")
+
+
+def operators() -> list[str]:
+    """Whom to mail when something needs an operator."""
+    named: list[str] = settings.OPERATOR_EMAILS
+    superusers = User.objects.filter(is_superuser=True, is_active=True).order_by("pk")
+    return named or list(superusers.values_list("email", flat=True))
+
+
+def _send(message: EmailMessage, claim: _Claim, *, now: datetime, mark: str = "mailed_at") -> bool:
+    """Send it, unless somebody has; `mark` is the column that says so."""
     notice = claim.get()
     key = f"bursar:notice:{notice.pk}"
-    if cache.get(key) or not claim.filter(mailed_at=None).update(mailed_at=now):
+    if cache.get(key) or not claim.filter(**{mark: None}).update(**{mark: now}):
         return False
     try:
         message.send()
     except (OSError, SMTPException, ValueError) as error:  # ValueError: no header, or no address
-        claim.update(mailed_at=None)
+        claim.update(**{mark: None})
         cache.set(key, 1, timeout=_PAUSE_SECONDS)
         # What a mail server says may name the address.
         logger.warning("Notice %s could not be mailed: %s.", notice.pk, type(error).__name__)

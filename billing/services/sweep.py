@@ -29,6 +29,7 @@ class Found:
         refunds, and `visits`, checkout sessions.
     :param expired: attempts whose payer did not come.
     :param notices: about dunning; `told` are the others.
+    :param disabled: webhook endpoints of which operators are to be told.
     """
 
     attempts: Sequence[UUID]
@@ -41,6 +42,7 @@ class Found:
     visits: Sequence[UUID]
     expired: Sequence[UUID]
     told: Sequence[UUID]
+    disabled: Sequence[UUID]
 
 
 def sweep(*, now: datetime, limit: int = BATCH) -> Found:
@@ -69,6 +71,7 @@ def sweep(*, now: datetime, limit: int = BATCH) -> Found:
         visits=_first(visits.order_by("ask_at"), limit),
         expired=payer_actions.to_withdraw(now)[:limit],
         told=_first(notices.untold(now), limit),
+        disabled=_first(notices.unreported(), limit),
     )
 
 
