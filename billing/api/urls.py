@@ -21,6 +21,7 @@ from billing.api.credit_notes import CreditNotes, OneCreditNote
 from billing.api.credits import Credits, OneCredit
 from billing.api.customers import Customers, OneCustomer
 from billing.api.deferred_revenue import DeferredRevenue
+from billing.api.deliveries import EndpointDeliveries, OneDelivery, Resend, ResendRange
 from billing.api.disputes import DisputeEvidences, Disputes, OneDispute
 from billing.api.dunning import DunningPolicies, DunningRuns, OneDunningPolicy, OneDunningRun
 from billing.api.endpoint import Nowhere
@@ -56,6 +57,12 @@ from billing.api.usage_rejections import (
     UsageRejectionRetries,
     UsageRejectionRetry,
     UsageRejections,
+)
+from billing.api.webhook_endpoints import (
+    OneWebhookEndpoint,
+    WebhookEndpoints,
+    WebhookEndpointSecret,
+    WebhookEndpointTest,
 )
 
 urlpatterns = [
@@ -153,6 +160,14 @@ urlpatterns = [
     path("tokens", Tokens.as_view()),
     path("tokens/<uuid:token_id>", OneToken.as_view()),
     path("tokens/<uuid:token_id>/rotate", TokenRotation.as_view()),
+    path("webhook-endpoints", WebhookEndpoints.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>", OneWebhookEndpoint.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/secret", WebhookEndpointSecret.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/test", WebhookEndpointTest.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/deliveries", EndpointDeliveries.as_view()),
+    path("webhook-endpoints/<uuid:endpoint_id>/resend", ResendRange.as_view()),
+    path("deliveries/<uuid:delivery_id>", OneDelivery.as_view()),
+    path("deliveries/<uuid:delivery_id>/resend", Resend.as_view()),
     path("test-clocks", TestClocks.as_view()),
     path("test-clocks/<uuid:clock_id>", OneTestClock.as_view()),
     path("test-clocks/<uuid:clock_id>/advance", Advance.as_view()),

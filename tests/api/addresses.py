@@ -20,6 +20,7 @@ from billing.models import (
     PaymentMethod,
     PortalSession,
     RejectedUsage,
+    WebhookEndpoint,
 )
 from billing.models.credit import GrantKind
 from billing.models.portal import PortalPurpose
@@ -37,6 +38,7 @@ from billing.services import (
     refunds,
     tokens,
     usage,
+    webhook_endpoints,
 )
 from billing.services.credit import Gift
 from billing.services.incoming import Incoming
@@ -76,6 +78,8 @@ def ids_of(stage: Stage, operation: str = "") -> dict[str, str]:
         "name": "sandbox",
         "token_id": str(tokens.issue("hers", now=NOW, customer=stage.alice)[0].pk),
         "portal_session_id": str(_visit(stage).pk) if "portal" in operation else "",
+        "endpoint_id": str(_endpoint().pk) if "endpoint_id" in operation else "",
+        "delivery_id": _delivery() if "delivery_id" in operation else "",
         "payout_id": str(_payout().pk) if "payout_id" in operation else "",
     }
 
@@ -145,6 +149,15 @@ def _visit(stage: Stage) -> PortalSession:
         now=NOW,
     )
     return visit
+
+
+def _endpoint() -> WebhookEndpoint:
+    endpoint, _ = webhook_endpoints.create("https://a.example/hooks", by="test", now=NOW)
+    return endpoint
+
+
+def _delivery() -> str:
+    return str(webhook_endpoints.send_test(_endpoint().pk, now=NOW).pk)
 
 
 def _policy() -> DunningPolicy:

@@ -232,6 +232,22 @@ TABLE: dict[str, Row] = {
     "GET reports/ageing": Row(_OPERATORS_READ),
     "GET reports/mrr": Row(_OPERATORS_READ),
     "GET reports/deferred-revenue": Row(_OPERATORS_READ),
+    "GET webhook-endpoints": Row(_OPERATORS_READ),
+    "POST webhook-endpoints": Row(_OPERATORS_MAKE, _same({"url": "https://a.example/hooks"})),
+    "GET webhook-endpoints/{endpoint_id}": Row(_OPERATORS_READ),
+    "PATCH webhook-endpoints/{endpoint_id}": Row(
+        (401, 403, 403, 403, 200), _same({"enabled": False})
+    ),
+    "DELETE webhook-endpoints/{endpoint_id}": Row((401, 403, 403, 403, 204)),
+    "POST webhook-endpoints/{endpoint_id}/secret": Row((401, 403, 403, 403, 200), _same({})),
+    "POST webhook-endpoints/{endpoint_id}/test": Row((401, 403, 403, 403, 202)),
+    "GET webhook-endpoints/{endpoint_id}/deliveries": Row(_OPERATORS_READ),
+    "POST webhook-endpoints/{endpoint_id}/resend": Row(
+        (401, 403, 403, 403, 200),
+        _same({"from": "2026-04-01T00:00:00Z", "to": "2026-05-01T00:00:00Z"}),
+    ),
+    "GET deliveries/{delivery_id}": Row(_OPERATORS_READ),
+    "POST deliveries/{delivery_id}/resend": Row((401, 403, 403, 403, 202)),
     "GET journal": Row(_OPERATORS_READ),
     "GET exports/journal": Row(_OPERATORS_READ),
     "GET exports/totals": Row(_OPERATORS_READ, query=lambda _: "?month=2026-04"),
