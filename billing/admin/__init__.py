@@ -11,6 +11,7 @@ from billing.admin import (
     clocks,
     coupons,
     customers,
+    deliveries,
     disputes,
     dunning,
     gateway_events,
@@ -32,6 +33,7 @@ from billing.admin import (
     subscriptions,
     taxes,
     usage,
+    webhook_endpoints,
 )
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "clocks",
     "coupons",
     "customers",
+    "deliveries",
     "disputes",
     "dunning",
     "gateway_events",
@@ -64,4 +67,5 @@ __all__ = [
     "subscriptions",
     "taxes",
     "usage",
+    "webhook_endpoints",
 ]

@@ -30,6 +30,7 @@ _COLOURS: Final = {
         "RECOVERED",
         "ANSWERED",
         "WON",
+        "DELIVERED",
     },
     "info": {"TRIALING", "PENDING", "PROCESSING", "OPEN", "SENDING", "CREATED", "RUNNING"},
     "warning": {
@@ -42,8 +43,18 @@ _COLOURS: Final = {
         "ACTION_REQUIRED",
         "UNREACHED",
         "NO_ANSWER",
+        "FAILING",
     },
-    "danger": {"FAILED", "UNCOLLECTIBLE", "CHARGEBACK", "REVOKED", "REFUSED", "EXHAUSTED", "LOST"},
+    "danger": {
+        "FAILED",
+        "UNCOLLECTIBLE",
+        "CHARGEBACK",
+        "REVOKED",
+        "REFUSED",
+        "EXHAUSTED",
+        "LOST",
+        "DISABLED",
+    },
 }
 _COLOUR_OF: Final = {code: colour for colour, codes in _COLOURS.items() for code in codes}
 

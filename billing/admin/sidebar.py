@@ -28,6 +28,7 @@ from billing.models import (
     ScheduledChange,
     Subscription,
     UsageEvent,
+    WebhookEndpoint,
 )
 from billing.models.schedule import ChangeStatus
 from customers.models import Customer, TaxId
@@ -105,6 +106,8 @@ _GROUPS: Final = (
         "Integration",
         "billing.ApiToken key",
         "billing.ApiRequest http",
+        "billing.WebhookEndpoint webhook",
+        "billing.Delivery outbox",
         "customers.TestClock timer",
     ),
     ("People", "customers.User person", "auth.Group shield_person"),
@@ -267,6 +270,11 @@ def _unfinished() -> list[_Watched]:
             "Notifications tried in vain",
             GatewayEvent.objects.filter(handled_at=None, tries__gt=0),
             "state=failing",
+        ),
+        (
+            "Webhook endpoints that we disabled",
+            WebhookEndpoint.objects.exclude(disabled_reason=""),
+            "disabled_reason__isempty=0",
         ),
         (
             "Subscriptions set aside by the run",

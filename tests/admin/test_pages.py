@@ -17,6 +17,7 @@ from billing.core.lifecycle import AttemptStatus, DisputeStatus
 from billing.core.money import Money
 from billing.core.returning import Destination
 from billing.models import (
+    DeliveryTry,
     Invoice,
     Payment,
     PaymentAttempt,
@@ -35,6 +36,7 @@ from billing.services import (
     refunds,
     routes,
     sealing,
+    webhook_endpoints,
 )
 from billing.services.credit_notes import Order
 from billing.services.refunds import Ask
@@ -78,6 +80,7 @@ def story(story: Story) -> Story:
         by="test",
         now=story.world.now,
     )
+    _tell(story)
     sealing.seal(now=story.world.now)
     return story
 
@@ -105,6 +108,14 @@ def _ask_gateways(story: Story) -> None:
     payments.collect(story.world.charges(story.world.drafts(eve, "5.00")).pk, now=now)
     charge = PaymentAttempt.objects.filter(status=AttemptStatus.SUCCEEDED).earliest("pk")
     take_over("190.00", line(charge.external_id, "198.00", "8.00", now=now), now=now)
+
+
+def _tell(story: Story) -> None:
+    """Somebody is told of something, in vain."""
+    now = story.world.now
+    endpoint, _ = webhook_endpoints.create("https://a.example/hooks", by="test", now=now)
+    delivery = webhook_endpoints.send_test(endpoint.pk, now=now)
+    DeliveryTry.objects.create(delivery=delivery, sent_at=now, took_ms=1, failure="TIMEOUT")
 
 
 def test_every_list_opens_and_can_be_searched(story: Story, operator: Client) -> None:
@@ -266,6 +277,7 @@ def test_the_front_page_says_what_needs_attention(story: Story, operator: Client
         "Gateways that do not answer": "0",
         "Disputes whose evidence is due within 3 days": "0",
         "Notifications tried in vain": "0",
+        "Webhook endpoints that we disabled": "0",
         "Subscriptions set aside by the run": "0",
         "Changes that failed when they were due": "0",
         "Tax numbers that nobody answers about": "0",
