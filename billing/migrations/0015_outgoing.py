@@ -19,7 +19,7 @@ CREATE TRIGGER outgoing_event_is_frozen BEFORE UPDATE ON billing_outgoingevent
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0013_ask_about_what_waits'),
+        ('billing', '0014_tokens'),
         ('customers', '0004_what_must_hold_of_tax_numbers'),
     ]
 

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('billing', '0014_tokens'),
+        ('billing', '0015_outgoing'),
         ('customers', '0004_what_must_hold_of_tax_numbers'),
     ]
 
