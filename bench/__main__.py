@@ -34,11 +34,12 @@ def _all(scale: int) -> Iterator[Result]:
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings_test"
     django.setup()
-    from bench import billing_run, reading, usage
+    from bench import billing_run, checks, reading, usage
 
     measures: list[Callable[[int], Iterator[Result]]] = [
         reading.measure,
         usage.measure,
+        checks.measure,
         billing_run.measure,
     ]
     for measure in measures:

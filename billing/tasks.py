@@ -22,6 +22,7 @@ from billing.services import (
     cycle,
     deliveries,
     delivering,
+    entitlement_changes,
     following,
     gateway_events,
     notices,
@@ -116,6 +117,13 @@ def mail_notice(*, notice_id: str, **_: object) -> None:
 def tell(*, notice_id: str, **_: object) -> None:
     """Mail one other notice. What cannot be sent now is left to the sweeper."""
     notices.tell(UUID(notice_id), now=clock.now())
+
+
+@shared_task
+def tell_of_entitlements(**_: object) -> None:
+    """Announce whose entitlements changed, batch by batch."""
+    while entitlement_changes.tell(now=clock.now()):
+        pass
 
 
 @shared_task

@@ -125,6 +125,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "tell_of_entitlements": {
+        "task": "billing.tasks.tell_of_entitlements",
+        "schedule": 1.0,
+        "options": {"expires": 1},
+    },
     "tell_of_expiry": {
         "task": "billing.tasks.tell_of_expiry",
         "schedule": 3600.0,
@@ -256,6 +261,8 @@ EXPIRY_NOTICE_DAYS = env.int("EXPIRY_NOTICE_DAYS", 30)
 WEBHOOK_PRIVATE_TARGETS = env.bool("WEBHOOK_PRIVATE_TARGETS", False)
 # Who is mailed when something needs an operator; nobody named: the active superusers.
 OPERATOR_EMAILS: list[str] = env.list("OPERATOR_EMAILS", [])
+# At which percentages of a meter's limit or allowance `usage.threshold` is announced.
+USAGE_THRESHOLDS = env.list("USAGE_THRESHOLDS", [80, 100], subcast=int)
 # A declined charge is tried again so many days after each decline; past due keeps access meanwhile.
 DUNNING_POLICY = DunningPolicy(
     retry_after_days=tuple(env.list("DUNNING_RETRY_DAYS", [1, 3, 5, 7], subcast=int)),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,12 +18,11 @@ from rest_framework.response import Response
 from billing import clock
 from billing.api.customers import customer_named, require_own
 from billing.api.endpoint import Endpoint
-from billing.api.fields import MAX_PLACES, Answer, Exact, Instant, Strict, Text
+from billing.api.fields import Answer, Exact, Instant, Strict, Text
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.tokens import caller
-from billing.core import figures
-from billing.core.entitlements import Entitlement, Reason
+from billing.core.entitlements import Entitlement, Reason, said
 from billing.core.rate_classes import RateClass
 from billing.queries import entitlements
 
@@ -46,17 +43,8 @@ class EntitlementOutput(Answer):
     resets_at = Instant(allow_null=True)
 
     def to_representation(self, entitlement: Entitlement) -> dict[str, Any]:
-        """Exact shares are cut after 12 decimals: never more than there is."""
-        shown = {
-            "feature": entitlement.feature,
-            "granted": entitlement.is_granted,
-            "reason": entitlement.reason.value,
-            "limit": _cut(entitlement.limit),
-            "used": entitlement.used,
-            "remaining": _cut(entitlement.remaining),
-            "resets_at": entitlement.resets_at,
-        }
-        return super().to_representation(shown)
+        """As it is said wherever it leaves Bursar."""
+        return {"feature": entitlement.feature, **said(entitlement)}
 
 
 class Entitlements(Endpoint):
@@ -201,10 +189,3 @@ class EntitlementChecks(Endpoint):
             for (name, _), answer in zip(asked, answers, strict=True)
         ]
         return Response({"entitlements": shown})
-
-
-def _cut(value: Fraction | None) -> str | None:
-    if value is None:
-        return None
-    scaled = value.numerator * 10**MAX_PLACES // value.denominator
-    return figures.plain(Decimal(scaled).scaleb(-MAX_PLACES))

@@ -7,13 +7,38 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from fractions import Fraction
+from typing import Final
 
-from billing.core import dunning, rating
+from billing.core import dunning, figures, rating
 from billing.core.dunning import DunningPolicy
+from billing.core.exporting.values import instant
 from billing.core.lifecycle import SubscriptionStatus
 from billing.core.proration import Share
 from plans.prices import Price
 from plans.terms import PlanTerms
+
+# The kinds of facts that may change what a customer may do. Counting marks for itself.
+MOVING: Final = frozenset(
+    {
+        "CREDIT_EXPIRED",
+        "CREDIT_GRANTED",
+        "CREDIT_SOLD",
+        "CREDIT_VOIDED",
+        "PREPAID_USAGE_DRAWN",
+        "PREPAID_USAGE_RETURNED",
+        "SUBSCRIPTION_ACTIVATED",
+        "SUBSCRIPTION_CANCELED",
+        "SUBSCRIPTION_CHANGED",
+        "SUBSCRIPTION_FELL_PAST_DUE",
+        "SUBSCRIPTION_PAUSED",
+        "SUBSCRIPTION_RECOVERED",
+        "SUBSCRIPTION_RESUMED",
+        "SUBSCRIPTION_STARTED",
+        "TRIAL_ENDED_WITHOUT_PAYMENT_METHOD",
+        "TRIAL_END_MOVED",
+        "TRIAL_STARTED",
+    }
+)
 
 
 class Reason(StrEnum):
@@ -145,6 +170,35 @@ def check(
     if standing.terms.features.get(feature):
         return Entitlement(feature, is_granted=True, reason=overall.reason)
     return Entitlement(feature, is_granted=False, reason=Reason.NOT_IN_PLAN)
+
+
+def said(entitlement: Entitlement) -> dict[str, bool | str | None]:
+    """What is told of it to the world: quantities as decimal strings, the instant in UTC.
+
+    Exact shares are cut after 12 decimals: never more than there is.
+    """
+    limit, remaining, used = entitlement.limit, entitlement.remaining, entitlement.used
+    return {
+        "granted": entitlement.is_granted,
+        "reason": entitlement.reason.value,
+        "limit": None if limit is None else figures.cut(limit),
+        "used": None if used is None else figures.plain(used),
+        "remaining": None if remaining is None else figures.cut(remaining),
+        "resets_at": instant(entitlement.resets_at) if entitlement.resets_at else None,
+    }
+
+
+def next_change(standing: Standing, *, policy: DunningPolicy, now: datetime) -> datetime | None:
+    """When time alone may change some answer; None if it never does."""
+    status, past_due_at = standing.status, standing.past_due_at
+    instants = [
+        standing.trial_end if status == SubscriptionStatus.TRIALING else None,
+        dunning.grace_ends(policy, past_due_at)
+        if status == SubscriptionStatus.PAST_DUE and past_due_at
+        else None,
+        standing.period_end if standing.terms.counted else None,
+    ]
+    return min((at for at in instants if at is not None and at > now), default=None)
 
 
 def bound(terms: PlanTerms, name: str, share: Share) -> Fraction | None:

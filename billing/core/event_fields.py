@@ -28,6 +28,7 @@ class Shape(StrEnum):
     COUNT = "count"
     SETTLED = "settled"
     PARTS = "parts"
+    ENTITLEMENTS = "entitlements"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ def _list_of(**properties: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"type": "array", "items": {**item, "additionalProperties": False}}
 
 
+def _or_null(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
 SCHEMAS: Final[Mapping[Shape, Mapping[str, Any]]] = MappingProxyType(
     {
         Shape.ID: {"type": "string", "format": "uuid"},
@@ -61,6 +66,15 @@ SCHEMAS: Final[Mapping[Shape, Mapping[str, Any]]] = MappingProxyType(
         Shape.COUNT: {"type": "integer"},
         Shape.SETTLED: _list_of(number=_TEXT, amount=_DECIMAL),
         Shape.PARTS: _list_of(amount=_DECIMAL, due_at=_INSTANT),
+        Shape.ENTITLEMENTS: _list_of(
+            feature=_TEXT,
+            granted={"type": "boolean"},
+            reason=_TEXT,
+            limit=_or_null(_DECIMAL),
+            used=_or_null(_DECIMAL),
+            remaining=_or_null(_DECIMAL),
+            resets_at=_or_null(_INSTANT),
+        ),
     }
 )
 
@@ -82,8 +96,10 @@ FIELDS: Final[Mapping[str, Field]] = MappingProxyType(
         "discount": Field(Shape.AMOUNT, "What was taken off, net."),
         "due_at": Field(Shape.INSTANT, "When it is due."),
         "duration": Field(Shape.CODE, "`once`, `repeating` or `forever`."),
+        "entitlements": Field(
+            Shape.ENTITLEMENTS, "The answers that changed, as `/entitlements` gives them."
+        ),
         "expires_at": Field(Shape.INSTANT, "Until when."),
-        "features": Field(Shape.NAMES, "The codes of the features of which something changed."),
         "first_period_end": Field(Shape.INSTANT, "When the first billing period ends."),
         "gateway": Field(Shape.TEXT, "Through which gateway."),
         "instalments": Field(Shape.PARTS, "The parts, each with its day."),

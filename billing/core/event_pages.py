@@ -108,6 +108,17 @@ _BY_SHAPE: Final[Mapping[Shape, Any]] = MappingProxyType(
         Shape.COUNT: 1,
         Shape.SETTLED: [{"invoice": "INV-000042", "amount": "119.00 EUR"}],
         Shape.PARTS: [{"amount": "59.50 EUR", "due_at": _AT}],
+        Shape.ENTITLEMENTS: [
+            {
+                "feature": "api_calls",
+                "granted": False,
+                "reason": "limit_reached",
+                "limit": "1500",
+                "used": "1500",
+                "remaining": "0",
+                "resets_at": "2026-05-01T00:00:00Z",
+            }
+        ],
     }
 )
 _EXAMPLES: Final[Mapping[str, Any]] = MappingProxyType(

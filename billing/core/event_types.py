@@ -239,8 +239,8 @@ _ALL: Final = (
     _type(
         "entitlement.changed",
         "customer",
-        "features",
-        "What the customer may use has changed: read their entitlements anew.",
+        "entitlements",
+        "What the customer may use has changed; what only was used has not.",
     ),
     _type(
         "usage.threshold",

@@ -171,6 +171,7 @@ VERDICTS: Final[Mapping[str, Told | Untold]] = MappingProxyType(
         "SUBSCRIPTION_RESUMED_BY_OPERATOR": Untold(
             "The run looks at it again; it stands as it did."
         ),
+        "USAGE_COUNTED_LATE": Untold("What it comes to stands on the next invoice."),
         "CHANGE_SCHEDULED": _change("scheduled"),
         "CHANGE_WITHDRAWN": _change("withdrawn"),
         "CHANGE_FAILED": _change("failed"),

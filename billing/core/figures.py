@@ -30,6 +30,12 @@ def stored(value: Fraction) -> Decimal:
     return (Decimal(value.numerator) / Decimal(value.denominator)).quantize(_STORED)
 
 
+def cut(value: Fraction) -> str:
+    """To 12 decimals, without trailing zeros: never more than there is."""
+    scaled = value.numerator * 10**_LONGEST // value.denominator
+    return plain(Decimal(scaled).scaleb(-_LONGEST))
+
+
 def plain(value: Decimal) -> str:
     """A decimal without exponent and without trailing zeros: `1.80` is `1.8`, `1E+2` is `100`."""
     text = f"{value:f}"

@@ -12,6 +12,7 @@ from billing.models.dunning import (
     DunningRun,
     PlanDunning,
 )
+from billing.models.entitlement import EntitlementMark, EntitlementState
 from billing.models.gateway import GatewayCall, GatewayMovement, GatewayPayout, GatewayRoute
 from billing.models.idempotency import ApiRequest
 from billing.models.inbox import GatewayEvent
@@ -64,6 +65,8 @@ __all__ = [
     "DunningNotice",
     "DunningPolicy",
     "DunningRun",
+    "EntitlementMark",
+    "EntitlementState",
     "GatewayCall",
     "GatewayCustomer",
     "GatewayEvent",

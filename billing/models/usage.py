@@ -65,6 +65,9 @@ class UsageTotal(models.Model):
     and reads it in one statement, so that the row is the gate between counting and closing, and
     a difference between the two is usage that came late, or was corrected. No event is later
     than `latest_at`; of a meter of the latest quantity it is when that was.
+
+    Whoever counts up to `watch_at` or beyond, or down, marks the customer's entitlements (a
+    trigger does); None marks them always, until somebody has looked.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -75,6 +78,7 @@ class UsageTotal(models.Model):
     quantity = models.DecimalField(max_digits=38, decimal_places=12, default=0)
     billed_quantity = models.DecimalField(max_digits=38, decimal_places=12, null=True, blank=True)
     latest_at = models.DateTimeField(null=True, blank=True)
+    watch_at = models.DecimalField(max_digits=38, decimal_places=12, null=True, blank=True)
 
     class Meta:
         constraints = [

@@ -55,7 +55,9 @@ class Right:
     present: datetime
     standing: Standing | None
     policy: DunningPolicy
+    subscription_id: UUID | None = None
     period_id: UUID | None = None
+    period_start: datetime | None = None
 
 
 class _Row(NamedTuple):
@@ -64,12 +66,14 @@ class _Row(NamedTuple):
     customer_id: UUID
     organization_id: str
     present: datetime
+    subscription_id: UUID | None = None
     status: str | None = None
     plan_version_id: UUID | None = None
     plan_id: UUID | None = None
     trial_end: datetime | None = None
     past_due_at: datetime | None = None
     period_id: UUID | None = None
+    period_start: datetime | None = None
     share_used: int = WHOLE.used
     share_whole: int = WHOLE.whole
     share_unit: str = WHOLE.unit
@@ -136,21 +140,32 @@ def rights(customer_ids: Collection[UUID], *, now: datetime) -> dict[UUID, Right
 
 
 def all_of(right: Right, used: PeriodUsage) -> list[Entitlement]:
+    """The answers to everything that a customer's plan speaks of, in its order."""
+    return [answer(right, name, used) for name in names_of(right)]
+
+
+def names_of(right: Right) -> list[str]:
     """Everything that a customer's plan speaks of, in its order."""
-    names = entitlements.names(right.standing.terms) if right.standing else []
-    counted = {right.period_id: used} if right.period_id else {}
-    return [_answer(right, name, counted) for name in names]
+    return entitlements.names(right.standing.terms) if right.standing else []
 
 
-def _answer(right: Right, feature: str, used: Mapping[UUID, PeriodUsage]) -> Entitlement:
-    counted = (used.get(right.period_id) if right.period_id else None) or PeriodUsage()
+def answer(right: Right, feature: str, used: PeriodUsage) -> Entitlement:
+    """One feature's or meter's answer.
+
+    :param used: what the right's period counted.
+    """
     return entitlements.check(
         feature,
         right.standing,
-        used=counted.by_meter.get(feature, Decimal(0)),
+        used=used.by_meter.get(feature, Decimal(0)),
         policy=right.policy,
         now=right.present,
     )
+
+
+def _answer(right: Right, feature: str, used: Mapping[UUID, PeriodUsage]) -> Entitlement:
+    counted = used.get(right.period_id) if right.period_id else None
+    return answer(right, feature, counted or PeriodUsage())
 
 
 def _used(found: Sequence[Right], features: Collection[str]) -> dict[UUID, PeriodUsage]:
@@ -188,7 +203,9 @@ def _rights(rows: Sequence[_Row]) -> list[Right]:
             present=row.present,
             standing=_standing(row, terms),
             policy=policies.get(row.customer_id, settings.DUNNING_POLICY),
+            subscription_id=row.subscription_id,
             period_id=row.period_id,
+            period_start=row.period_start,
         )
         for row in rows
     ]
@@ -253,6 +270,7 @@ def _row(
     row = _Row(customer.pk, customer.organization_id, present)
     if subscription is not None:
         row = row._replace(
+            subscription_id=subscription.pk,
             status=subscription.status,
             plan_version_id=subscription.plan_version_id,
             plan_id=subscription.plan_version.plan_id,
@@ -262,6 +280,7 @@ def _row(
     if period is not None:
         row = row._replace(
             period_id=period.pk,
+            period_start=period.starts_at,
             share_used=period.share_used,
             share_whole=period.share_whole,
             share_unit=period.share_unit,
@@ -273,9 +292,9 @@ def _row(
 # A customer has few subscriptions and periods; each is found by an index, not by joining all.
 _READ: Final = """
 SELECT customer.id, customer.organization_id, present.at,
-       subscription.status, subscription.plan_version_id, subscription.plan_id,
+       subscription.id, subscription.status, subscription.plan_version_id, subscription.plan_id,
        subscription.trial_end, subscription.past_due_at,
-       period.id, coalesce(period.share_used, 1), coalesce(period.share_whole, 1),
+       period.id, period.starts_at, coalesce(period.share_used, 1), coalesce(period.share_whole, 1),
        coalesce(period.share_unit, 'period'), period.ends_at
   FROM customers_customer customer
   LEFT JOIN customers_testclock clock ON clock.id = customer.test_clock_id

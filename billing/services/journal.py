@@ -11,9 +11,17 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.core import events
+from billing.core.entitlements import MOVING
 from billing.core.events import Source
 from billing.core.postings import Account, Posting, is_balanced
-from billing.models import JournalEntry, JournalLine, LedgerAccount, UnsealedEntry, bulk
+from billing.models import (
+    EntitlementMark,
+    JournalEntry,
+    JournalLine,
+    LedgerAccount,
+    UnsealedEntry,
+    bulk,
+)
 from billing.services import outgoing
 
 
@@ -61,6 +69,8 @@ def post(*facts: Fact) -> None:
     ]
     bulk.insert(entries)
     bulk.insert(UnsealedEntry(entry=entry, customer_id=entry.customer_id) for entry in entries)
+    moved = {fact.customer_id for fact in facts if fact.kind in MOVING and fact.customer_id}
+    bulk.insert(EntitlementMark(customer_id=customer_id) for customer_id in moved)
     open_accounts({posting.account for fact in facts for posting in fact.postings})
     bulk.insert(
         JournalLine(

@@ -6,7 +6,7 @@ to the locked one. A lazily evaluated lock locks nothing: everything here is eva
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TypeVar
@@ -21,6 +21,8 @@ from billing.models import (
     Delivery,
     Dispute,
     DunningRun,
+    EntitlementMark,
+    EntitlementState,
     GatewayRoute,
     Invoice,
     Payment,
@@ -214,6 +216,18 @@ def due_deliveries(endpoint_id: UUID, now: datetime, *, limit: int) -> list[Deli
 def blocked_deliveries(endpoint_id: UUID, now: datetime, *, limit: int) -> list[Delivery]:
     """Claim up to `limit` that are due, but for one ahead of them that has to wait."""
     return _claimed(Delivery.objects.due(now).filter(endpoint=endpoint_id).behind(now), limit)
+
+
+def entitlement_states(customer_ids: Collection[UUID]) -> list[EntitlementState]:
+    """Lock what was told of customers' entitlements, in the order of their keys, and alone."""
+    rows = EntitlementState.objects.filter(customer__in=customer_ids)
+    return list(_locked(rows.order_by("pk")))
+
+
+def entitlement_marks(limit: int) -> list[EntitlementMark]:
+    """Claim the oldest marks that nobody else is working on."""
+    rows = EntitlementMark.objects.select_for_update(skip_locked=True)
+    return list(rows.order_by("pk")[:limit])
 
 
 def live_subscription(customer_id: UUID) -> Subscription | None:

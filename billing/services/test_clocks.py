@@ -13,6 +13,7 @@ from billing.queries import dunning
 from billing.services import (
     cycle,
     dunning_days,
+    entitlement_changes,
     grants,
     held,
     locks,
@@ -77,6 +78,7 @@ def advance(clock_id: UUID, *, to: datetime) -> TestClock:
             _step(clock, max(due, clock.now))
         _move(clock, to)
         recognition.recognize(now=to, clock=clock)
+        entitlement_changes.mark(Customer.objects.filter(test_clock=clock))
         return clock
 
 

@@ -25,13 +25,13 @@ from billing.services import (
     disputes,
     dunning,
     dunning_days,
+    entitlement_changes,
     erasure,
     evidence,
     grants,
     instalments,
     invoices,
     items,
-    outgoing,
     payment_methods,
     payments,
     prepaid,
@@ -78,7 +78,7 @@ def all_of(world: World, patch: pytest.MonkeyPatch) -> None:
     _money_back(world)
     _disputes(world)
     _gateway(world, patch)
-    _of_others(world)
+    _entitlements(world)
 
 
 def _sells(world: World) -> None:
@@ -247,23 +247,11 @@ def _gateway(world: World, patch: pytest.MonkeyPatch) -> None:
             settlements.take_over("sandbox", since=world.now, now=world.now)
 
 
-@transaction.atomic
-def _of_others(world: World) -> None:
-    """What other parts announce, in its documented shape."""
-    peggy = world.customer("peggy")
-    outgoing.announce(
-        "entitlement.changed",
-        customer_id=peggy.pk,
-        object_kind="customer",
-        object_id=peggy.pk,
-        data={"features": ["sso"]},
-        at=world.now,
-    )
-    outgoing.announce(
-        "usage.threshold",
-        customer_id=peggy.pk,
-        object_kind="subscription",
-        object_id=peggy.pk,
-        data={"meter": "api_calls", "threshold": Decimal(80), "used": "80", "limit": "100"},
-        at=world.now,
-    )
+def _entitlements(world: World) -> None:
+    """Usage comes near a limit, and a worker looks."""
+    world.sells("Walled", "1.00", limits={"api_calls": "10"})
+    peggy = world.signs_up("peggy", "Walled")
+    world.adds_card(peggy)
+    world.uses(peggy, 8)
+    while entitlement_changes.tell(now=world.now):
+        pass

@@ -44,7 +44,12 @@ def test_no_verdict_is_of_a_column_that_is_gone() -> None:
 def test_every_table_that_leads_to_a_customer_is_exported() -> None:
     told = {section.model._meta.label for section in personal.SECTIONS}
     # What is of nobody's interest: copies, and what proves the journal.
-    told |= {"billing.ApiRequest", "billing.UnsealedEntry", "billing.JournalSeal"}
+    told |= {
+        "billing.ApiRequest",
+        "billing.EntitlementMark",
+        "billing.UnsealedEntry",
+        "billing.JournalSeal",
+    }
     told |= {"account.EmailConfirmation", "admin.LogEntry"}
 
     assert {model._meta.label for model in apps.get_models() if leads(model)} <= told

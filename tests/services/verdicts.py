@@ -58,6 +58,7 @@ VERDICTS: Final[dict[str, dict[Verdict, str]]] = {
     "billing.Dispute": {ERASED: "reason created_by", NONE: "currency external_id"},
     "billing.DisputeEvidence": {ERASED: "text documents created_by"},
     "billing.DunningNotice": {ERASED: "subject text"},
+    "billing.EntitlementState": {NONE: "told thresholds"},
     "billing.DunningPolicy": {NONE: "name notices"},
     "billing.DunningRun": {ERASED: "ended_by note", NONE: "policy_name terms"},
     "billing.GatewayCall": {NONE: "gateway verb reference detail"},

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billing.core import entitlements
+from billing.core import books, entitlements
 from billing.core.dunning import DunningPolicy
 from billing.core.entitlements import Reason, Standing
 from billing.core.lifecycle import SubscriptionStatus
@@ -93,3 +93,47 @@ def test_without_access_nothing_is_granted() -> None:
 
 def test_names_come_once_and_in_order() -> None:
     assert entitlements.names(TERMS) == ["sso", "audit", "projects", "api_calls"]
+
+
+def test_what_may_change_an_answer_is_a_kind_of_fact() -> None:
+    assert entitlements.MOVING <= books.KINDS
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (standing(SubscriptionStatus.TRIALING, trial_end=NOW + timedelta(days=1)), 1),
+        (standing(SubscriptionStatus.TRIALING, trial_end=NOW), None),
+        (standing(SubscriptionStatus.PAST_DUE, past_due_at=NOW - timedelta(days=5)), 2),
+        (standing(SubscriptionStatus.ACTIVE, period_end=NOW + timedelta(days=3)), 3),
+        (
+            standing(
+                SubscriptionStatus.PAST_DUE,
+                past_due_at=NOW - timedelta(days=5),
+                period_end=NOW + timedelta(days=1),
+            ),
+            1,
+        ),
+        (standing(SubscriptionStatus.CANCELED), None),
+        (standing(SubscriptionStatus.PAUSED), None),
+    ],
+)
+def test_when_time_alone_may_change_an_answer(given: Standing, expected: int | None) -> None:
+    found = entitlements.next_change(given, policy=POLICY, now=NOW)
+    assert found == (None if expected is None else NOW + timedelta(days=expected))
+
+
+def test_what_is_told_of_an_answer() -> None:
+    share = Share(19, 30, "days")
+    given = standing(
+        SubscriptionStatus.ACTIVE, share=share, period_end=datetime(2026, 5, 1, tzinfo=UTC)
+    )
+    answer = entitlements.check("api_calls", given, used=Decimal("100.50"), policy=POLICY, now=NOW)
+    assert entitlements.said(answer) == {
+        "granted": True,
+        "reason": "subscribed",
+        "limit": "253.333333333333",
+        "used": "100.5",
+        "remaining": "152.833333333333",
+        "resets_at": "2026-05-01T00:00:00Z",
+    }
