@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
 from functools import singledispatch
 from typing import Any, Final
 
@@ -137,7 +138,7 @@ def _conflicting(failure: ConflictingChangesError) -> Problem:
         {
             "code": conflict.code,
             "detail": conflict.detail,
-            "due_at": row.due_at.isoformat(),
+            "due_at": row.due_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
             "change": None if row is failure.asked else str(row.pk),
         }
         for conflict, row in failure.conflicts

@@ -20,7 +20,7 @@ from rest_framework.response import Response
 from billing.api import downloads
 from billing.api.customers import customer_named
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Amount, Answer, Instant, Strict, Word
+from billing.api.fields import MONTH, Amount, Answer, Instant, Strict, Word
 from billing.api.openapi import problems
 from billing.core.exporting import jsonl
 from billing.core.lifecycle import InvoiceStatus
@@ -66,9 +66,7 @@ class DocumentsExportQuery(SpanQuery):
 class TotalsQuery(Strict):
     """Which month, and in which format."""
 
-    month = serializers.RegexField(
-        r"^(19[7-9][0-9]|2[01][0-9]{2})-(0[1-9]|1[0-2])$", help_text="Like `2026-04`."
-    )
+    month = serializers.RegexField(MONTH, help_text="Like `2026-04`.")
     format = serializers.ChoiceField(["json", "csv"], default="json", required=False)
 
     def validate_month(self, text: str) -> date:

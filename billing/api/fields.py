@@ -28,6 +28,7 @@ _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Z
 _FIRST_YEAR: Final = 1970
 _LAST_YEAR: Final = 2199
 PATTERN: Final = r"^-?\d+(\.\d+)?$"
+MONTH: Final = r"^(19[7-9][0-9]|2[01][0-9]{2})-(0[1-9]|1[0-2])$"
 
 
 class Strict(serializers.Serializer[Any]):

@@ -13,6 +13,7 @@ from rest_framework.permissions import SAFE_METHODS
 
 from billing.api.document import component_of
 from billing.api.errors import MEDIA_TYPE, TITLES
+from billing.api.fields import Instant
 from billing.api.groups import group_of
 
 _IDEMPOTENCY_KEY: Final = OpenApiParameter(
@@ -53,7 +54,7 @@ class ConflictOutput(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     detail = serializers.CharField()
-    due_at = serializers.CharField()
+    due_at = Instant(help_text="When the change is due.")
     change = serializers.UUIDField(allow_null=True)
 
 

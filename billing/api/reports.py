@@ -11,16 +11,13 @@ from rest_framework.response import Response
 
 from billing import clock
 from billing.api.endpoint import Endpoint
-from billing.api.fields import Amount, Answer, Instant, Strict
+from billing.api.fields import MONTH, Amount, Answer, Instant, Strict
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery
 from billing.core.processors.mrr import MOVEMENTS
 from billing.core.rate_classes import RateClass
 from billing.queries import reports
 from billing.queries.reports import BUCKETS, Aged, Month
-
-_MONTH: Final = r"^[0-9]{4}-(0[1-9]|1[0-2])$"
-
 
 _EXAMPLE: Final = {
     "currency": "USD",
@@ -40,8 +37,8 @@ class MrrQuery(Strict):
         """`from` is a word of Python's."""
         return {
             **super().get_fields(),
-            "from": serializers.RegexField(_MONTH, required=False, help_text="Like `2026-01`."),
-            "to": serializers.RegexField(_MONTH, required=False, help_text="Included."),
+            "from": serializers.RegexField(MONTH, required=False, help_text="Like `2026-01`."),
+            "to": serializers.RegexField(MONTH, required=False, help_text="Included."),
         }
 
 

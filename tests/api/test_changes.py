@@ -113,7 +113,7 @@ def test_contradictions_are_told_with_the_changes_they_are_about(
         {
             "code": "after_cancellation",
             "detail": "The subscription is canceled by then.",
-            "due_at": "2026-06-20T00:00:00+00:00",
+            "due_at": "2026-06-20T00:00:00Z",
             "change": later["id"],
         }
     ]

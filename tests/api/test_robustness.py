@@ -82,6 +82,17 @@ def test_addresses_and_parameters_that_cannot_be_stored(text: str) -> None:
     assert operator.get(f"/billing/organization/{text}").status < 500
 
 
+@pytest.mark.parametrize("month", ["0000-01", "1969-12", "2200-01", "9999-12", "2026-13"])
+@pytest.mark.parametrize(
+    "query",
+    ["exports/totals?month=", "reports/deferred-revenue?from=", "reports/mrr?to="],
+)
+def test_months_that_no_calendar_has(operator: Caller, query: str, month: str) -> None:
+    answer = operator.get(f"/{query}{month}")
+
+    assert (answer.status, answer.code) == (400, "invalid_request")
+
+
 def test_json_that_is_too_deep_to_work_with(operator: Caller) -> None:
     for depth in (100, 500, 900, 990):
         nested = "[" * depth + "]" * depth
