@@ -58,6 +58,6 @@ EXAMPLES: Final = [
     _example("A batch", {"events": [_IN_EUROPE]}),
     *(_example("JSON Lines", _LINES, media_type) for media_type in NDJSON),
     _example("A CloudEvent", _CLOUD_EVENT, CLOUD_EVENT),
-    _example("CloudEvents", [_CLOUD_EVENT], CLOUD_EVENTS),
+    _example("CloudEvents", _CLOUD_EVENT, CLOUD_EVENTS),
     _example("CSV", _ROWS, CSV),
 ]

@@ -223,7 +223,7 @@ def _of_row(columns: Sequence[str], row: list[str] | csv.Error, raw: str) -> Any
 
 
 def _bad_row(sentence: str, raw: str) -> Unreadable:
-    return unreadable(InvalidError(sentence, code="malformed_row"), _shown(raw.rstrip("\r\n")))
+    return Unreadable("malformed_row", sentence, _shown(raw.rstrip("\r\n")))
 
 
 def _shown(text: str) -> str:

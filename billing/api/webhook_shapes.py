@@ -45,6 +45,7 @@ class EndpointInput(Strict):
     description = Text(max_length=255, required=False, allow_blank=True)
 
 
+@extend_schema_serializer(component_name="WebhookSecretRotation")
 class SecretInput(Strict):
     """For how long the secret before signs, too."""
 
@@ -115,6 +116,7 @@ class ResendInput(Strict):
         return {"from": Instant(), "to": Instant(help_text="Not included."), **super().get_fields()}
 
 
+@extend_schema_serializer(component_name="Resent")
 class ResentOutput(Answer):
     """How many are sent again, and how many of the range are left for another call."""
 
@@ -122,6 +124,7 @@ class ResentOutput(Answer):
     left = serializers.IntegerField()
 
 
+@extend_schema_serializer(component_name="DeliveryRequest")
 class RequestOutput(Answer):
     """What was sent, but for the signature."""
 
@@ -130,6 +133,7 @@ class RequestOutput(Answer):
     body = Json()
 
 
+@extend_schema_serializer(component_name="DeliveryResponse")
 class ResponseOutput(Answer):
     """What was answered; `body` is how it begins, up to 1 kB."""
 
@@ -137,6 +141,7 @@ class ResponseOutput(Answer):
     body = serializers.CharField()
 
 
+@extend_schema_serializer(component_name="DeliveryTry")
 class TryOutput(Answer):
     """One request and what came of it; `failure` is null where it was taken."""
 

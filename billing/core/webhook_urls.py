@@ -19,17 +19,17 @@ _TUNNELS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
+class UrlFault:
     """Why nothing is sent there."""
 
     code: str
     sentence: str
 
 
-_MALFORMED: Final = Objection("invalid_url", "A URL like “https://example.com/webhooks”.")
+_MALFORMED: Final = UrlFault("invalid_url", "A URL like “https://example.com/webhooks”.")
 
 
-def objection(url: str, *, allows_private: bool) -> Objection | None:
+def fault(url: str, *, allows_private: bool) -> UrlFault | None:
     """Why nothing is sent to a URL; None if it may be, as far as it says by itself.
 
     What its name resolves to is looked at when it is sent to.
@@ -44,9 +44,9 @@ def objection(url: str, *, allows_private: bool) -> Objection | None:
     if parts.scheme not in {"http", "https"} or not host or not _is_plain(url):
         return _MALFORMED
     if "@" in parts.netloc:
-        return Objection("url_with_credentials", "A URL carries no user and no password.")
+        return UrlFault("url_with_credentials", "A URL carries no user and no password.")
     if parts.fragment or url.endswith("#"):
-        return Objection("url_with_fragment", "A fragment (#…) is never sent.")
+        return UrlFault("url_with_fragment", "A fragment (#…) is never sent.")
     return None if allows_private else _outward(parts.scheme, host, port)
 
 
@@ -60,14 +60,14 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _outward(scheme: str, host: str, port: int | None) -> Objection | None:
+def _outward(scheme: str, host: str, port: int | None) -> UrlFault | None:
     if scheme != "https":
-        return Objection("https_required", "Notifications are sent by https only.")
+        return UrlFault("https_required", "Notifications are sent by https only.")
     if (port or _HTTPS) not in PORTS:
         allowed = " and ".join(str(number) for number in sorted(PORTS))
-        return Objection("port_not_allowed", f"Only the ports {allowed} are sent to.")
+        return UrlFault("port_not_allowed", f"Only the ports {allowed} are sent to.")
     if _is_inner(host):
-        return Objection("inner_address", "It leads to no address of the internet.")
+        return UrlFault("inner_address", "It leads to no address of the internet.")
     return None
 
 

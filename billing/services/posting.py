@@ -58,7 +58,7 @@ def post(
     def outcome(failure: FailureKind | None, status: int | None = None, text: str = "") -> Outcome:
         return Outcome(int((time.monotonic() - began) * 1000), status, failure, text)
 
-    if webhook_urls.objection(url, allows_private=allows_private) is not None:
+    if webhook_urls.fault(url, allows_private=allows_private) is not None:
         return outcome(FailureKind.FORBIDDEN)
     limit = _Limit()
     with limit, _session(limit, allows_private=allows_private) as session:

@@ -158,7 +158,7 @@ def require_url(url: str) -> None:
 
     :raises InvalidError: with a code that says why.
     """
-    found = webhook_urls.objection(url, allows_private=settings.WEBHOOK_PRIVATE_TARGETS)
+    found = webhook_urls.fault(url, allows_private=settings.WEBHOOK_PRIVATE_TARGETS)
     if found is not None:
         raise InvalidError(found.sentence, code=found.code, errors={"url": [found.sentence]})
 

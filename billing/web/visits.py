@@ -50,6 +50,8 @@ REACHED: Final[Mapping[str, frozenset[str]]] = {
         "invoice_withdraw",
         "invoice_refund",
         "invoice_contest",
+        "invoice_pdf",
+        "credit_note_pdf",
     },
     PortalPurpose.PAYMENT_METHOD: _METHODS,
     # To look at it and to pay it: giving it back and contesting it are not what it was made for.
@@ -60,6 +62,7 @@ REACHED: Final[Mapping[str, frozenset[str]]] = {
             "invoice_finish",
             "invoice_back",
             "invoice_withdraw",
+            "invoice_pdf",
             "payment_method_add",
             "payment_method_confirming",
         }

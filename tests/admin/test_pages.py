@@ -191,6 +191,7 @@ def test_every_row_that_can_be_added_has_a_form(story: Story, operator: Client) 
         "Plan",
         "Seller",
         "User",
+        "WebhookEndpoint",
     ]
 
 
@@ -236,6 +237,7 @@ def test_books_cannot_be_written(story: Story, operator: Client) -> None:
         "Plan",
         "Seller",
         "User",
+        "WebhookEndpoint",
     }
     for model in registered():
         row = model._default_manager.first()

@@ -37,8 +37,11 @@ _PLACES: Final = {
     "Objection": 0,
     "Problem": 1,
     "Rejection": 1,
+    "Unreadable": 0,
+    "UrlFault": 0,
     "ValidationError": 1,
     "_RefusedError": 0,
+    "_no_columns": 1,
 }
 _STATUSES: Final[dict[str, set[int]]] = {
     **{kind.__name__: {status} for kind, status in errors.STATUS.items()},
@@ -46,8 +49,11 @@ _STATUSES: Final[dict[str, set[int]]] = {
     "ErrorDetail": {400},
     "Objection": {200},
     "Rejection": {_RECEIPT},
+    "Unreadable": {_RECEIPT},
+    "UrlFault": {400},
     "ValidationError": {400},
     "_RefusedError": {_RECEIPT, 400},
+    "_no_columns": {400},
 }
 
 Codes = dict[str, set[int]]

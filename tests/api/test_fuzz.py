@@ -19,8 +19,8 @@ from tests.api import fuzzing
 from tests.api.addresses import ids_of
 from tests.api.calling import caller
 from tests.api.fuzzing import Request
+from tests.api.rights import CALLERS, TABLE
 from tests.api.stage import Stage, set_stage
-from tests.api.test_permissions import CALLERS, TABLE
 
 pytestmark = pytest.mark.django_db
 

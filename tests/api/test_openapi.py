@@ -16,8 +16,9 @@ from billing.api import document as whole
 from billing.api.groups import GROUPS, group_of
 from tests.api.addresses import ids_of
 from tests.api.calling import Caller, caller, document, resolved
+from tests.api.rights import TABLE
 from tests.api.stage import set_stage
-from tests.api.test_permissions import MISSING, TABLE
+from tests.api.test_permissions import MISSING
 
 COMMITTED = Path(__file__).resolve().parents[2] / "docs/api/openapi.yaml"
 OPERATIONS: list[tuple[str, str, dict[str, Any]]] = [
@@ -98,7 +99,8 @@ def test_operations_have_names_of_their_own() -> None:
 
 def test_every_post_may_carry_a_key() -> None:
     for method, path, operation in OPERATIONS:
-        headers = [p["name"] for p in operation.get("parameters", []) if p["in"] == "header"]
+        parameters = map(resolved, operation.get("parameters", []))
+        headers = [p["name"] for p in parameters if p["in"] == "header"]
         assert ("Idempotency-Key" in headers) == (method == "post"), path
 
 
@@ -145,7 +147,7 @@ def test_the_glossary_names_only_fields_that_there_are() -> None:
     fields = {
         f"{name}.{field}" for name in SCHEMAS for field in SCHEMAS[name].get("properties", {})
     }
-    parameters = {p["name"] for _, _, o in OPERATIONS for p in o.get("parameters", [])}
+    parameters = {resolved(p)["name"] for _, _, o in OPERATIONS for p in o.get("parameters", [])}
     known = fields | {f"parameter.{name}" for name in parameters}
     known |= {f"List.{name}" for name in ("total", "limit", "offset")}
 

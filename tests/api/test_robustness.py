@@ -10,8 +10,8 @@ import pytest
 
 from tests.api.addresses import ids_of
 from tests.api.calling import Caller, address, caller, document
+from tests.api.rights import TABLE
 from tests.api.stage import Stage, set_stage
-from tests.api.test_permissions import TABLE
 
 pytestmark = pytest.mark.django_db
 

@@ -35,6 +35,7 @@ from billing.models import (
     DisputeEvidence,
     DunningNotice,
     DunningRun,
+    EntitlementState,
     Instalment,
     Invoice,
     InvoiceLine,
@@ -155,6 +156,7 @@ def furnish(life: Life) -> None:
         **whose, line=line, account="revenue:x", amount_minor=1, starts_on=now.date(),
         ends_on=now.date() + timedelta(days=1), recognized_until_on=now.date(),
     )  # fmt: skip
+    EntitlementState.objects.create(customer=alice, told={"sso": {"granted": True}})
     RejectedUsage.objects.create(
         customer=alice, digest="d", event={"id": "e1"}, is_retryable=False, index=0, code="x",
         received_at=now, last_received_at=now, resolved_at=now, resolution=Resolution.DISMISSED,

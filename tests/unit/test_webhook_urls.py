@@ -9,7 +9,7 @@ from billing.core import webhook_urls
 
 def code(url: str, *, allows_private: bool = False) -> str:
     """Why not; empty if it may be."""
-    found = webhook_urls.objection(url, allows_private=allows_private)
+    found = webhook_urls.fault(url, allows_private=allows_private)
     return found.code if found else ""
 
 
