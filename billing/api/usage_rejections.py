@@ -69,6 +69,13 @@ class RetryManyInput(Narrowed):
     after = serializers.UUIDField(required=False)
 
 
+@extend_schema_field(
+    {"type": ["object", "array", "string", "number", "boolean", "null"], "additionalProperties": {}}
+)
+class Came(serializers.JSONField):
+    """Whatever JSON somebody sent in an event's place."""
+
+
 @extend_schema_serializer(component_name="UsageRejection")
 class RejectedOutput(Answer):
     """An event that was not counted. It is one, however often it was reported."""
@@ -83,7 +90,7 @@ class RejectedOutput(Answer):
     )
     customer_name = serializers.CharField(help_text="As the event names them.")
     meter = serializers.CharField(source="meter_code")
-    event = serializers.JSONField(help_text="As it came; a text, where it could not be parsed.")
+    event = Came(help_text="As it came; a text, where it could not be parsed.")
     is_retryable = serializers.BooleanField(help_text="Whether it can be tried again.")
     index = serializers.IntegerField(help_text="Its place in the batch in which it came last.")
     reported_by = serializers.CharField()

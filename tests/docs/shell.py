@@ -70,17 +70,6 @@ def statements(script: str) -> list[str]:
     return found
 
 
-def names_in(script: str) -> set[str]:
-    """The variables that a script uses."""
-    return {name[1] for name in _NAME.finditer(script) if name[1]}
-
-
-def names_made(script: str) -> set[str]:
-    """The variables that a script gives a value."""
-    made = (_ASSIGNMENT.fullmatch(command) for command in statements(script))
-    return {found[1] for found in made if found}
-
-
 def _is_closed(text: str) -> bool:
     try:
         shlex.split(text, comments=True)
