@@ -46,7 +46,8 @@ WRITES = [
     for name, row in TABLE.items()
     # These have no body.
     if name.startswith(("POST", "PATCH", "PUT"))
-    and not name.endswith(("/erase", "/retry", "/finalize", "/withdraw", "/ask"))
+    and not name.endswith(("/erase", "/retry", "/finalize", "/withdraw", "/ask", "/test"))
+    and not name.endswith("{delivery_id}/resend")
 ]
 READS = [name for name in TABLE if name.startswith("GET")]
 
