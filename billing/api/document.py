@@ -62,7 +62,6 @@ HEADERS: Final[dict[str, Spec]] = {
     },
     "Location": {
         "description": "Where what was made can be read.",
-        "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
     "Idempotent-Replayed": {
@@ -76,6 +75,7 @@ _IF_NONE_MATCH: Final = {
     "description": "The `ETag` last seen. 304 without a body if nothing has changed since.",
     "schema": {"type": "string"},
 }
+_REPLAYED: Final = (400, 402, 403, 404, 412, 413, 415)  # refusals that a key's repetition gets again
 _EVERYWHERE: Final = ("X-Request-Id", *(name for name in HEADERS if name.startswith("X-Rate")))
 _EXAMPLES: Final = {
     400: ("required", "amount: This field is required.", {"amount": ["This field is required."]}),
@@ -269,7 +269,11 @@ def _problem(status: int) -> Spec:
         "detail": detail,
         "errors": errors,
     }
-    more = {401: ("WWW-Authenticate",), **dict.fromkeys(RETRIED, ("Retry-After",))}
+    more = {
+        **dict.fromkeys(_REPLAYED, ("Idempotent-Replayed",)),
+        401: ("WWW-Authenticate",),
+        **dict.fromkeys(RETRIED, ("Retry-After",)),
+    }
     return {
         "description": TITLES[status],
         "headers": _headers(*_EVERYWHERE, *more.get(status, ())),
@@ -290,7 +294,8 @@ def _add_headers(result: Spec, path: str, operation: Spec, answer: tuple[str, Sp
     """Those that come with an answer of success; and its phrase, where nothing else is said."""
     status, response = answer
     names = list(_EVERYWHERE)
-    if "304" in operation["responses"] or _is_one(result["components"]["schemas"], response):
+    is_one = _is_one(result["components"]["schemas"], response)
+    if status.startswith("2") and (is_one or "304" in operation["responses"]):
         names.append("ETag")
     if status == "201" and _is_readable(result, path):
         names.append("Location")

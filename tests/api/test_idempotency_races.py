@@ -47,7 +47,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 FIFTY: Final = 50
 ITEMS: Final = [{"description": "Set-up", "quantity": "1", "unit_amount": "250"}]
-URLS: Final = {"success_url": "https://a.example/ok", "cancel_url": "https://a.example/no"}
+URLS: Final = {"success_url": "https://example.com/ok", "cancel_url": "https://example.com/no"}
 
 
 Asked = tuple[str, Any]
@@ -158,7 +158,7 @@ _ANSWERS: Final = _counts(
     DisputeEvidence.objects.all(), JournalEntry.objects.filter(kind="EVIDENCE_SUBMITTED")
 )
 _EVENT: Final = {"id": "e1", "customer": "alice", "meter": "api_calls", "quantity": "1"}
-_BACK: Final = {"return_url": "https://a.example/back"}
+_BACK: Final = {"return_url": "https://example.com/back"}
 _MAY: Final = {"now": "2026-05-02T00:00:00Z"}
 _METHOD: Final = {"gateway": "sandbox", "token": "tok_ok"}
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from tests.api.addresses import ids_of
-from tests.api.calling import Caller, address, caller, document
+from tests.api.calling import Caller, address, caller, document, resolved
 from tests.api.rights import TABLE
 from tests.api.stage import Stage, set_stage
 
@@ -122,4 +122,5 @@ def _fields(operation: str) -> set[str]:
 
 
 def _parameters(operation: str) -> list[str]:
-    return [p["name"] for p in _documented(operation).get("parameters", []) if p["in"] == "query"]
+    parameters = map(resolved, _documented(operation).get("parameters", []))
+    return [p["name"] for p in parameters if p["in"] == "query"]
