@@ -7,7 +7,7 @@ and no row is seen twice or missed while others are added.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from billing.api.fields import Strict
 from billing.api.pages import DEFAULT_LIMIT, MAX_LIMIT
 from billing.queries.transactions import Part
+
+_LARGEST: Final = 2**63 - 1
 
 
 class CursorQuery(Strict):
@@ -35,6 +37,13 @@ class CursorQuery(Strict):
         if "after" in attrs and "before" in attrs:
             raise serializers.ValidationError({"before": ["Not together with “after”."]})
         return attrs
+
+
+class NumberedCursorQuery(CursorQuery):
+    """The same of rows whose ids are numbers."""
+
+    after = serializers.IntegerField(min_value=0, max_value=_LARGEST, required=False)  # type: ignore[assignment]  # of another kind
+    before = serializers.IntegerField(min_value=0, max_value=_LARGEST, required=False)  # type: ignore[assignment]  # likewise
 
 
 def cursor_page(
@@ -97,7 +106,7 @@ def cursor_listing(noun: str, shape: type[serializers.Serializer[Any]], name: st
     )
 
 
-def _link(request: Request, direction: str, row_id: UUID) -> str:
+def _link(request: Request, direction: str, row_id: UUID | int) -> str:
     query = request.query_params.copy()
     for name in ("after", "before"):
         query.pop(name, None)

@@ -10,8 +10,11 @@ from rest_framework.response import Response
 
 from billing import clock, tasks
 from billing.api import usage_examples
+from billing.api.cursors import cursor_listing, cursor_page
+from billing.api.customers import customer_called
 from billing.api.endpoint import Endpoint
 from billing.api.openapi import problems
+from billing.api.permissions import own
 from billing.api.tokens import caller
 from billing.api.usage_formats import (
     CloudEventParser,
@@ -26,9 +29,11 @@ from billing.api.usage_shapes import (
     UsageEventChange,
     UsageEventOutput,
     UsageEventQuery,
+    UsageEventsQuery,
 )
 from billing.core.errors import InvalidError
 from billing.core.rate_classes import RateClass
+from billing.models import UsageEvent
 from billing.queries import prepaid
 from billing.services import corrections, ingestion
 from billing.services.usage import Receipt, Report, Unreadable
@@ -46,6 +51,35 @@ class UsageEvents(Endpoint):
         CloudEventsParser,
         CsvParser,
     ]
+
+    filters = UsageEventsQuery
+
+    @extend_schema(
+        operation_id="listUsageEvents",
+        summary="List usage events",
+        description=(
+            "As they stand, the last reported first; not those that were withdrawn or replaced. By "
+            "cursor."
+        ),
+        parameters=[UsageEventsQuery],
+        responses={
+            200: cursor_listing("usage_events", UsageEventOutput, "UsageEvent"),
+            **problems(400),
+        },
+    )
+    def get(self, request: Request) -> Response:
+        """List them."""
+        query = self.filtered()
+        rows = own(request, UsageEvent.objects.filter(withdrawn_at=None).select_related("meter"))
+        if "customer" in query:
+            rows = rows.filter(customer=customer_called(request, query["customer"]))
+        if "meter" in query:
+            rows = rows.filter(meter__code=query["meter"])
+        if "from" in query:
+            rows = rows.filter(occurred_at__gte=query["from"])
+        if "to" in query:
+            rows = rows.filter(occurred_at__lt=query["to"])
+        return cursor_page(request, "usage_events", rows, query, show=UsageEventOutput.all_of)
 
     @extend_schema(
         operation_id="reportUsage",

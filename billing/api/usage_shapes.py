@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from billing.api.cursors import NumberedCursorQuery
 from billing.api.fields import Answer, Exact, Instant, Json, Strict, Text
 from billing.api.usage_reading import LONGEST, MAX_EVENTS
 
@@ -68,6 +69,23 @@ class UsageEventQuery(Strict):
         required=False,
         help_text="The customer's id, or the organization's; a customer's token has its own.",
     )
+
+
+class UsageEventsQuery(NumberedCursorQuery):
+    """Which events."""
+
+    customer = Text(
+        max_length=LONGEST, required=False, help_text="The customer's id, or the organization's."
+    )
+    meter = Text(max_length=64, required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`from` is a word of Python's."""
+        return {
+            **super().get_fields(),
+            "from": Instant(required=False, help_text="That occurred then or later."),
+            "to": Instant(required=False, help_text="That occurred before."),
+        }
 
 
 @extend_schema_serializer(component_name="UsageEvent")

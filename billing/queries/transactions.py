@@ -75,8 +75,8 @@ class Part:
     """Which part of the list: after an older row, or before a newer one, reading away from it."""
 
     limit: int
-    after: UUID | None = None
-    before: UUID | None = None
+    after: UUID | int | None = None
+    before: UUID | int | None = None
 
 
 _SETTLED: Final = """ARRAY(SELECT invoice_id FROM billing_allocation

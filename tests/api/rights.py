@@ -102,6 +102,7 @@ TABLE: dict[str, Row] = {
     "POST invoice-previews": Row(
         (401, 404, 200, 200, 200), lambda s: {"subscription": str(s.subscription.pk)}
     ),
+    "GET usage-events": Row(_SHARED),
     "POST usage-events": Row((401, 202, 403, 202, 202), _same(EVENT)),
     "PUT usage-events/{event_id}": Row(
         (401, 404, 403, 200, 200),
