@@ -64,7 +64,7 @@ class UsageEvents(Endpoint):
         parameters=[UsageEventsQuery],
         responses={
             200: cursor_listing("usage_events", UsageEventOutput, "UsageEvent"),
-            **problems(400),
+            **problems(400, 404),
         },
     )
     def get(self, request: Request) -> Response:

@@ -70,7 +70,13 @@ class RetryManyInput(Narrowed):
 
 
 @extend_schema_field(
-    {"type": ["object", "array", "string", "number", "boolean", "null"], "additionalProperties": {}}
+    {
+        "anyOf": [
+            {"type": "object", "additionalProperties": {}},
+            {"type": "array", "items": {}},
+            *({"type": kind} for kind in ("string", "number", "boolean", "null")),
+        ]
+    }
 )
 class Came(serializers.JSONField):
     """Whatever JSON somebody sent in an event's place."""
