@@ -22,7 +22,7 @@ _KEPT: Final = {
 }
 
 
-def empty_database(_test: TransactionTestCase) -> None:
+def empty_database(_test: TransactionTestCase | None = None) -> None:
     """Delete every row but those that migrations made."""
     with connection.cursor() as cursor:
         tables = [

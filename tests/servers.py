@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -47,9 +47,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeSch
     return _Together(config, log)
 
 
+# What shares something that takes long to set up: the demonstration, a stage.
+_SHARING: Final = (
+    "tests/end_to_end/",
+    "tests/api/test_fuzz.py",
+    "tests/api/test_permissions.py",
+    "tests/api/test_robustness.py",
+)
+
+
 class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
     """xdist 3.8 cannot see its own marks for this any more under pytest 9.2."""
 
     def _split_scope(self, nodeid: str) -> str:
-        folder = "tests/end_to_end/"
-        return folder if nodeid.startswith(folder) else nodeid
+        return next((part for part in _SHARING if nodeid.startswith(part)), nodeid)

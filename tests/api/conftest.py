@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
 import pytest
 
 from billing.gateways.bank_transfer.gateway import BankTransferGateway
@@ -9,6 +13,8 @@ from billing.gateways.sandbox.gateway import SandboxGateway
 from customers.models import Customer
 from tests import builders
 from tests.api.calling import Caller, caller
+from tests.api.stage import Stage, set_stage
+from tests.emptying import empty_database
 from tests.offering import offer
 
 
@@ -34,6 +40,21 @@ def as_alice(alice: Customer) -> Caller:
 def as_charlie(db: None) -> Caller:
     """Another customer's token."""
     return caller(builders.make_customer("charlie"))
+
+
+@pytest.fixture(scope="module")
+def _set(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
+    """A stage for a whole module, committed: to set one for each of its tests takes minutes."""
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+        offer(patch, SandboxGateway(), BankTransferGateway())
+        yield set_stage()
+        empty_database()
+
+
+@pytest.fixture
+def stage(_set: Stage, db: None) -> Stage:
+    """The stage as it was set; each test undoes what it does to it."""
+    return deepcopy(_set)
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,9 @@ from billing.services import (
 from tests.api.addresses import ids_of
 from tests.api.calling import Caller, caller
 from tests.api.rights import CALLERS, EVENT, PLAN, TABLE
-from tests.api.stage import NOW, Stage, set_stage
+from tests.api.stage import NOW, Stage
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stage")]
 
 REFUSED = ("expired",)  # whoever they were, they are answered like nobody
 MISSING = "0198d5a2-0000-7000-8000-000000000001"
@@ -32,8 +32,8 @@ def test_every_operation_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("operation", TABLE)
-def test_who_may_do_what(operation: str) -> None:
-    stage, row = set_stage(), TABLE[operation]
+def test_who_may_do_what(operation: str, stage: Stage) -> None:
+    row = TABLE[operation]
     method, _, template = operation.partition(" ")
     path = f"{_rooted(template).format(**ids_of(stage, operation))}{row.query(stage)}"
     body = row.body(stage)
@@ -47,8 +47,8 @@ def test_who_may_do_what(operation: str) -> None:
 
 
 @pytest.mark.parametrize("operation", [name for name in TABLE if "{" in name])
-def test_what_never_was_is_answered_like_a_strangers(operation: str) -> None:
-    stage, row = set_stage(), TABLE[operation]
+def test_what_never_was_is_answered_like_a_strangers(operation: str, stage: Stage) -> None:
+    row = TABLE[operation]
     method, _, template = operation.partition(" ")
     ids = dict.fromkeys(ids_of(stage), MISSING)
 
@@ -59,8 +59,7 @@ def test_what_never_was_is_answered_like_a_strangers(operation: str) -> None:
     assert (answer.status, answer.code) == (404, "not_found")
 
 
-def test_strangers_find_nothing_of_alices_in_lists() -> None:
-    stage = set_stage()
+def test_strangers_find_nothing_of_alices_in_lists(stage: Stage) -> None:
     stranger = _caller(stage, "stranger")
 
     ids_of(stage, "charge_id")
@@ -72,8 +71,7 @@ def test_strangers_find_nothing_of_alices_in_lists() -> None:
     assert [c["organization_id"] for c in stranger.get("/customers").body["customers"]] == ["bob"]
 
 
-def test_a_stranger_cannot_report_for_alice() -> None:
-    stage = set_stage()
+def test_a_stranger_cannot_report_for_alice(stage: Stage) -> None:
 
     answer = _caller(stage, "stranger").post("/usage-events", EVENT)
 
@@ -81,9 +79,7 @@ def test_a_stranger_cannot_report_for_alice() -> None:
     assert [row["code"] for row in answer.body["rejected"]] == ["unknown_customer"]
 
 
-def test_refusals_say_why() -> None:
-    stage = set_stage()
-
+def test_refusals_say_why(stage: Stage) -> None:
     assert _caller(stage, "reader").post("/usage-events", EVENT).code == "read_only_token"
     assert _caller(stage, "owner").post("/plans", PLAN).code == "operator_only"
     nobody = _caller(stage, "nobody").get("/plans")
@@ -91,9 +87,7 @@ def test_refusals_say_why() -> None:
     assert nobody.headers["WWW-Authenticate"] == 'Bearer realm="api"'
 
 
-def test_head_is_no_way_around() -> None:
-    stage = set_stage()
-
+def test_head_is_no_way_around(stage: Stage) -> None:
     assert _caller(stage, "owner").send("HEAD", "/journal", None).status == 403
 
 
