@@ -11,7 +11,7 @@ WITH_SERVERS := env -u DATABASE_URL -u REDIS_URL -u STRIPE_SECRET_KEY \
 # What `check --deploy` looks at: the settings of a server, with nothing real in them; its
 # database and cache are those of `supervisor exec`, since some checks look.
 PRODUCTION := SECRET_KEY=for-this-check-only-and-long-enough-0123456789-abcdefghijklm \
-	DEBUG=0 SECURE=1 TEST_CLOCKS=0 \
+	DEBUG=0 SECURE=1 TEST_CLOCKS=0 WEBHOOK_PRIVATE_TARGETS=0 \
 	PUBLIC_URL=https://billing.example.com ALLOWED_HOSTS=billing.example.com \
 	STRIPE_API_BASE=https://api.stripe.com EMAIL_URL=smtp://localhost:25 \
 	STRIPE_SECRET_KEY=sk_test_00000000000000000000000000000000 \
