@@ -56,7 +56,15 @@ def _books_agree(request: pytest.FixtureRequest) -> Iterator[None]:
         return
     from billing.queries import verification
 
-    assert list(verification.discrepancies()) == []
+    assert not _is_anything_entered() or list(verification.discrepancies()) == []
+
+
+def _is_anything_entered() -> bool:
+    """Whether there are books: hundreds of tests ask what needs none, and thirty checks cost."""
+    from billing.models import Invoice, JournalEntry, Payment, Subscription, UsageEvent
+
+    tables = (JournalEntry, Invoice, Subscription, UsageEvent, Payment)
+    return any(table.objects.exists() for table in tables)
 
 
 @pytest.fixture

@@ -46,7 +46,16 @@ def test_every_answer_is_documented(name: str, stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "number"), [("operator", 1), ("operator", 2), ("operator", 3), ("owner", 4)]
+    ("who", "number"),
+    [
+        ("operator", 1),
+        ("operator", 2),
+        ("operator", 3),
+        ("owner", 4),
+        ("reader", 5),
+        ("stranger", 6),
+        ("nobody", 7),
+    ],
 )
 def test_no_sequence_of_requests_brings_it_down(who: str, number: int, stage: Stage) -> None:
     """Each is about what came of the ones before, as far as the document lets that be inferred."""
