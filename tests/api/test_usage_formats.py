@@ -101,7 +101,8 @@ def _event(event_id: str = "e1", **fields: Any) -> dict[str, Any]:
 def test_every_code_stands_in_the_table() -> None:
     files = ["services/metering.py", "api/usage_reading.py", "api/usage_formats.py"]
     texts = [(ROOT / "billing" / name).read_text(encoding="utf-8") for name in files]
-    said = r'(?:code=|_RefusedError\(\s*|TOO_OLD: Final = )"([a-z_]+)"|"([a-z]+_columns)"'
+    made = r"code=|_RefusedError\(\s*|Unreadable\(|TOO_OLD: Final = "
+    said = rf'(?:{made})"([a-z_]+)"|"([a-z]+_columns)"'
     codes = {one or other for one, other in re.findall(said, "".join(texts))}
 
     assert {"too_old", "malformed_row", "unknown_meter", "missing_columns"} <= codes
