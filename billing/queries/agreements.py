@@ -35,6 +35,7 @@ from billing.models import (
 )
 from billing.models.subscription import PeriodKind, SubscriptionQuerySet
 from billing.queries import sellers, taxes
+from customers.models import Customer
 from plans.models import Coupon, Plan, PlanVersion
 from plans.terms import ChangeCharge
 
@@ -139,6 +140,12 @@ def noting_more(rows: SubscriptionQuerySet) -> SubscriptionQuerySet:
             | Exists(ScheduledChange.objects.pending().filter(**mine))
         }
     )
+
+
+def newest(customer: Customer) -> Subscription | None:
+    """A customer's newest subscription: the live one, where there is one."""
+    rows = noting_more(Subscription.objects.readable()).filter(customer=customer)
+    return rows.order_by("-created_at").first()
 
 
 def timeline(subscription: Subscription) -> list[tuple[Step, ScheduledChange]]:

@@ -37,7 +37,7 @@ from billing.models import (
     PlanDunning,
 )
 from billing.models.subscription import BilledBy
-from customers.models import Customer, TestClock
+from customers.models import TestClock
 
 # A customer, and the plan in question, if there is one.
 Dunned: TypeAlias = tuple[UUID, UUID | None]
@@ -137,12 +137,6 @@ def next_due(until: datetime, clock: TestClock | None) -> datetime | None:
         overdue(until, clock).aggregate(at=Min("fell_due_at"))["at"],
     ]
     return min((instant for instant in instants if instant is not None), default=None)
-
-
-def runs_of(customer: Customer) -> QuerySet[DunningRun]:
-    """All that was done about a customer's unpaid invoices, newest first."""
-    rows = DunningRun.objects.filter(customer=customer).select_related("invoice")
-    return rows.prefetch_related("notices").order_by("-started_at", "-pk")
 
 
 def _owed() -> Coalesce:

@@ -83,7 +83,7 @@ class _Row(NamedTuple):
 def of(customer: Customer, *, now: datetime) -> Rights:
     """All entitlements of a customer, in the order of their plan, and what they come from."""
     present = customer.lives_at(now)
-    subscription = _newest(customer)
+    subscription = agreements.newest(customer)
     period = _period_at(subscription, present)
     [right] = _rights([_row(customer, subscription, period, present)])
     used = usage.of_period(period)
@@ -247,11 +247,6 @@ def _credit_left(customer_id: UUID, currency: str, present: datetime) -> int:
     """In minor units."""
     customer = Customer.objects.readable().get(pk=customer_id)
     return prepaid.available(customer, currency, now=present).left.minor
-
-
-def _newest(customer: Customer) -> Subscription | None:
-    rows = agreements.noting_more(Subscription.objects.readable()).filter(customer=customer)
-    return rows.order_by("-created_at").first()
 
 
 def _period_at(subscription: Subscription | None, instant: datetime) -> BillingPeriod | None:

@@ -78,7 +78,7 @@ def running(customer: Customer, *, now: datetime) -> list[Running]:
 
     :param now: the customer's present.
     """
-    subscription = _newest(customer)
+    subscription = agreements.newest(customer)
     periods = [] if subscription is None else list(_periods(customer))
     if subscription is None or not periods:
         return []
@@ -179,11 +179,6 @@ def _to_top_up() -> QuerySet[BillingProfile]:
 
 def _subscribers() -> QuerySet[Subscription]:
     return Subscription.objects.live().filter(plan_version__terms__is_prepaid=True)
-
-
-def _newest(customer: Customer) -> Subscription | None:
-    rows = agreements.noting_more(Subscription.objects.readable()).filter(customer=customer)
-    return rows.order_by("-created_at").first()
 
 
 def _periods(customer: Customer) -> Sequence[BillingPeriod]:
