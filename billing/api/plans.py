@@ -96,15 +96,7 @@ class Plans(_PlanEndpoint):
     )
     def post(self, request: Request) -> Response:
         """Make one."""
-        fields = self.read(PlanInput)
-        listed = listing_of(fields)
-        plan = services.create(
-            listed.pop("name"),
-            terms=terms_of(fields),
-            by=caller(request).name,
-            now=clock.now(),
-            listing=listed,
-        )
+        plan = put_on_sale(request, self.read(PlanInput))
         return Response(_show(request, [plan])[0], status=201)
 
 
@@ -138,20 +130,11 @@ class OnePlan(_PlanEndpoint):
     )
     def patch(self, request: Request, plan_id: UUID) -> Response:
         """Change it."""
-        fields, now = self.read(PlanChange), clock.now()
+        fields = self.read(PlanChange)
         seen = found(Plan.objects.readable(), plan_id, noun="plan")
         shown = PlanOutput.of(seen)
         require_match(request, _etag(shown["version"], shown["updated_at"]))
-        terms = terms_of(fields, seen.terms)
-        plan = services.update(
-            plan_id,
-            by=caller(request).name,
-            now=now,
-            terms=terms,
-            listing=listing_of(fields),
-            seen=seen,
-        )
-        return Response(_show(request, [plan])[0])
+        return Response(_show(request, [change(request, seen, fields)])[0])
 
     @extend_schema(
         operation_id="retirePlan",
@@ -162,8 +145,7 @@ class OnePlan(_PlanEndpoint):
     )
     def delete(self, request: Request, plan_id: UUID) -> Response:
         """Retire it."""
-        found(Plan.objects.all(), plan_id, noun="plan")
-        services.retire(plan_id, by=caller(request).name, now=clock.now())
+        retire(request, plan_id)
         return Response(status=204)
 
 
@@ -231,6 +213,39 @@ class PlanRetirement(Endpoint):
         """Look."""
         plan = found(Plan.objects.all(), plan_id, noun="plan")
         return Response(RetirementOutput.of(retirement.impact(plan.pk)))
+
+
+def put_on_sale(request: Request, fields: dict[str, Any]) -> Plan:
+    """Make the plan that the fields of a `PlanInput` describe."""
+    listed = listing_of(fields)
+    return services.create(
+        listed.pop("name"),
+        terms=terms_of(fields),
+        by=caller(request).name,
+        now=clock.now(),
+        listing=listed,
+    )
+
+
+def change(request: Request, seen: Plan, fields: dict[str, Any]) -> Plan:
+    """Change a plan, as it was seen, to what the fields of a `PlanChange` say."""
+    return services.update(
+        seen.pk,
+        by=caller(request).name,
+        now=clock.now(),
+        terms=terms_of(fields, seen.terms),
+        listing=listing_of(fields),
+        seen=seen,
+    )
+
+
+def retire(request: Request, plan_id: UUID) -> None:
+    """Take a plan off sale.
+
+    :raises NotFoundError: if there is none.
+    """
+    found(Plan.objects.all(), plan_id, noun="plan")
+    services.retire(plan_id, by=caller(request).name, now=clock.now())
 
 
 def visible_plan(request: Request, plan_id: UUID) -> Plan:

@@ -9,17 +9,14 @@ from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing import clock
 from billing.api.openapi import problems
 from billing.api.pages import PageQuery, listing, page
 from billing.api.permissions import found
-from billing.api.plan_shapes import listing_of, terms_of
-from billing.api.plans import visible_plans
+from billing.api.plans import change, put_on_sale, retire, visible_plans
 from billing.api.prism.bodies import PrismPlanChange, PrismPlanInput
 from billing.api.prism.endpoint import PrismEndpoint
 from billing.api.prism.shapes import PlanOutput
 from billing.api.tokens import caller
-from plans import services
 from plans.models import Plan
 from plans.terms import Billed
 
@@ -74,15 +71,7 @@ class PrismPlans(PrismEndpoint):
     )
     def post(self, request: Request) -> Response:
         """Make one."""
-        fields = self.read(PrismPlanInput)
-        listed = listing_of(fields)
-        plan = services.create(
-            listed.pop("name"),
-            terms=terms_of({"billed": Billed.IN_ADVANCE, **fields}),
-            by=caller(request).name,
-            now=clock.now(),
-            listing=listed,
-        )
+        plan = put_on_sale(request, {"billed": Billed.IN_ADVANCE, **self.read(PrismPlanInput)})
         return Response(_show(request, [plan])[0], status=201)
 
 
@@ -106,15 +95,7 @@ class OnePrismPlan(PrismEndpoint):
         """Change it."""
         fields = self.read(PrismPlanChange)
         seen = found(Plan.objects.readable(), plan_id, noun="plan")
-        plan = services.update(
-            plan_id,
-            by=caller(request).name,
-            now=clock.now(),
-            terms=terms_of(fields, seen.terms),
-            listing=listing_of(fields),
-            seen=seen,
-        )
-        return Response(_show(request, [plan])[0])
+        return Response(_show(request, [change(request, seen, fields)])[0])
 
     @extend_schema(
         operation_id="retirePrismPlan",
@@ -125,8 +106,7 @@ class OnePrismPlan(PrismEndpoint):
     )
     def delete(self, request: Request, plan_id: UUID) -> Response:
         """Retire it."""
-        found(Plan.objects.all(), plan_id, noun="plan")
-        services.retire(plan_id, by=caller(request).name, now=clock.now())
+        retire(request, plan_id)
         return Response(status=204)
 
 
