@@ -70,7 +70,7 @@ _EVENTS = st.lists(
             "meter": _NAMES,
             "quantity": st.decimals(0, 10**6, places=3).map(str),
             "occurred_at": st.datetimes().map(
-                lambda at: f"{at.replace(year=2026):%Y-%m-%dT%H:%M:%SZ}"
+                lambda at: f"2026-{at:%m}-{min(at.day, 28):02}T{at:%H:%M:%SZ}"
             ),
             "properties": _PROPERTIES.map(lambda said: {**said, "source": SOURCE}),
         }

@@ -55,7 +55,7 @@ def test_one_that_failed_last_is_tried_once_a_run(alice: Customer, now: datetime
         happens(alice, *(an_object(number) for number in range(20)))
         delivering.run(now=now)
         before = len(ear.requests)
-        assert before <= delivering.SHARE
+        assert before <= delivering.SHARE + 1  # a share that all failed, and a look at it
 
         assert delivering.run(now=now) == 1
 

@@ -50,7 +50,16 @@ def test_everything_is_told_as_it_is_documented_and_names_nobody(
         seen.add(row.type)
     assert set(TYPES) - seen == set()
     bodies = "\n".join(OutgoingEvent.objects.values_list("body", flat=True))
-    for word in ("Zq7", "Liddell", "example.org", "Rabbit", "Oxford", "7946", "olga"):
+    for word in (
+        "Zq7",
+        "Liddell",
+        "example.org",
+        "Rabbit",
+        "Oxford",
+        "7946 0999",
+        "79460999",
+        "olga",
+    ):
         assert word not in bodies, word
     assert Delivery.objects.count() == OutgoingEvent.objects.count()
 

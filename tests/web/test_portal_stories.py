@@ -47,7 +47,7 @@ def test_a_card_is_added_and_the_product_is_back(
     page.get_by_role("link", name="Billing").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Payment methods")
     assert _brand_of(page) == ("Wonderland", "rgb(122, 31, 162)", "rgb(255, 255, 255)")
-    assert page.locator(".brand img").evaluate("picture => picture.naturalWidth") == 8
+    expect(page.locator(".brand img")).to_have_js_property("naturalWidth", 8)
     _add_card(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("Your card is set up")
     page.get_by_role("main").get_by_role("button", name="Back to Wonderland").click()
