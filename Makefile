@@ -18,6 +18,10 @@ PRODUCTION := SECRET_KEY=for-this-check-only-and-long-enough-0123456789-abcdefgh
 	STRIPE_WEBHOOK_SECRET=whsec_00000000000000000000000000000000 \
 	DJANGO_SETTINGS_MODULE=config.settings
 
+# The suite starts dozens of processes, and the demonstration nine: to compile every module anew in
+# each of them takes minutes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-reset test check core openapi fuzz bench chrome lock clean venv dev
 

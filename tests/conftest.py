@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import socket
 import sys
 from collections.abc import Iterator
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from pytest_django.plugin import DjangoDbBlocker
+
     from tests.world import World
 
 _LOOPBACK = ("127.", "::1", "localhost")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector what stays: it looked through all modules hundreds of times a minute."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -44,6 +56,36 @@ def _quick_emptying() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """One of several workers copies a database that is migrated already."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        from django.db import connection
+
+        from tests import template
+
+        connection.settings_dict["TEST"]["TEMPLATE"] = template.migrate()
+
+
+@pytest.fixture(scope="module")
+def lasting(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """What a module's fixtures commit under it is there for each of its tests.
+
+    A story that many tests begin with is told once; each of them undoes what it does.
+    """
+    for item in request.session.items:
+        marker = item.get_closest_marker("django_db")
+        is_emptying = marker is not None and marker.kwargs.get("transaction")
+        assert item.path != request.path or not is_emptying, f"{item.name} empties the database"
+    with django_db_blocker.unblock():
+        yield
+        from tests.emptying import empty_database
+
+        empty_database()
+
+
 @pytest.fixture(autouse=True)
 def _books_agree(request: pytest.FixtureRequest) -> Iterator[None]:
     """After every test that had a database: nothing contradicts anything."""
@@ -67,9 +109,15 @@ def _is_anything_entered() -> bool:
     return any(table.objects.exists() for table in tables)
 
 
+@pytest.fixture(scope="module")
+def told_once() -> World | None:
+    """The world of a module's story, which is told once: see `lasting`."""
+    return None
+
+
 @pytest.fixture
-def world(db: None) -> World:
-    """A catalogue, no customers, a clock not yet set."""
+def world(told_once: World | None, db: None) -> World:
+    """As the module's story leaves it; else a catalogue, no customers, a clock not yet set."""
     from tests.world import World
 
-    return World()
+    return World() if told_once is None else deepcopy(told_once)

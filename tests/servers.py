@@ -9,6 +9,8 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -41,7 +43,14 @@ def pytest_load_initial_conftests() -> Iterator[None]:
     return (yield)
 
 
-@pytest.hookimpl(optionalhook=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """While the workers still look for their tests, migrate the database that they will copy."""
+    if session.config.getoption("numprocesses", None):
+        migrating = subprocess.Popen([sys.executable, "-m", "tests.template"])
+        _RUNNING.callback(migrating.wait)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: who waits for a browser or a server leaves one idle."""
     return (os.cpu_count() or 1) + 1
@@ -49,21 +58,16 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
-    """Hand tests out one by one, but keep together those that share the running demonstration."""
+    """Hand tests out by modules, whose tests share what takes long to set up."""
     return _Together(config, log)
 
 
-# What shares something that takes long to set up: the demonstration, a stage.
-_SHARING: Final = (
-    "tests/end_to_end/",
-    "tests/api/test_fuzz.py",
-    "tests/api/test_permissions.py",
-    "tests/api/test_robustness.py",
-)
-
-
 class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-    """xdist 3.8 cannot see its own marks for this any more under pytest 9.2."""
+    """Modules as they are, and all that share the running demonstration."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return next((part for part in _SHARING if nodeid.startswith(part)), nodeid)
+        module = nodeid.partition("::")[0]
+        return _DEMONSTRATION if module.startswith(_DEMONSTRATION) else module
+
+
+_DEMONSTRATION: Final = "tests/end_to_end/"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
-from itertools import count
 from typing import Any, Self
 
 from billing.core.changes import Act
@@ -42,7 +41,7 @@ class World:
     def __init__(self) -> None:
         self.plans = builders.make_catalogue()
         self._clock: TestClock | None = None
-        self._ids = count(1)
+        self._events = 0
 
     @property
     def clock(self) -> TestClock:
@@ -67,6 +66,10 @@ class World:
     def customer(self, name: str, **fields: str) -> Customer:
         """A customer who lives by the clock."""
         return builders.make_customer(name, now=self.now, test_clock=self.clock, **fields)
+
+    def named(self, name: str) -> Customer:
+        """The customer of that name."""
+        return Customer.objects.get(organization_id=name)
 
     def signs_up(self, name: str, plan: str, **fields: str) -> Customer:
         """A new customer on a plan, with its trial."""
@@ -138,8 +141,9 @@ class World:
 
     def uses(self, customer: Customer, quantity: int | str, meter: str = "api_calls") -> Receipt:
         """Report one event."""
+        self._events += 1
         report = Report(
-            event_id=f"event-{next(self._ids)}",
+            event_id=f"event-{self._events}",
             customer=customer.organization_id,
             meter=meter,
             quantity=Decimal(quantity),

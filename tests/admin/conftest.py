@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -33,9 +34,10 @@ class Story:
     event: GatewayEvent
 
 
-@pytest.fixture
-def story(world: World) -> Story:
+@pytest.fixture(scope="module")
+def _told(lasting: None) -> Story:
     """Two months of three customers."""
+    world = World()
     alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
     bob = world.signs_up("bob", "Basic")
     world.at("2026-04-11 15:00").adds_card(alice)
@@ -56,6 +58,12 @@ def story(world: World) -> Story:
     )
     _mirror_an_intent()
     return Story(world, alice, bob, charlie, token, _notification(alice))
+
+
+@pytest.fixture
+def story(_told: Story, db: None) -> Story:
+    """As it was told; each test undoes what it adds."""
+    return deepcopy(_told)
 
 
 @pytest.fixture

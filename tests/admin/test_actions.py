@@ -15,7 +15,7 @@ from customers.models import User
 from tests.admin.conftest import Story, signed_in
 from tests.admin.urls_of import action, change
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def act(browser: Client, row: models.Model, name: str, **entered: str) -> list[str]:

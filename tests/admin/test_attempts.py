@@ -16,7 +16,7 @@ from tests.services.paying import state
 from tests.services.returning import bills, pays, refund
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ACTIONS = ("was_taken", "was_not_taken", "ask_now", "withdraw")
 

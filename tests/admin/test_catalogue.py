@@ -22,7 +22,7 @@ from tests.admin.plan_entry import as_shown, entered
 from tests.admin.urls_of import action, add, change, changelist
 from tests.builders import LONG_AGO, make_meter, make_plan
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

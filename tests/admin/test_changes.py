@@ -17,7 +17,7 @@ from tests.admin.pressing import collect, do, preview, send, text_of
 from tests.admin.urls_of import action, change, changelist
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_a_change_is_scheduled_and_shown_with_what_it_makes(

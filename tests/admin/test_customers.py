@@ -12,7 +12,7 @@ from customers.models import Customer, User
 from tests.admin.conftest import Story, signed_in
 from tests.admin.urls_of import add, change, changelist
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def found(operator: Client, text: str) -> list[str]:

@@ -23,7 +23,7 @@ from tests.admin.urls_of import action, change, changelist
 from tests.services.returning import payment_of, pays
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PDF = b"%PDF-1.4 proof"
 

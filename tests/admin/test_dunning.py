@@ -18,7 +18,7 @@ from tests.admin.test_actions import act
 from tests.admin.urls_of import action, add, change, changelist
 from tests.services.dunned import STRICT, made
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def filled(*notices: tuple[str, str, str], **fields: object) -> dict[str, object]:

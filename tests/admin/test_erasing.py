@@ -15,7 +15,7 @@ from tests.admin.pressing import send
 from tests.admin.urls_of import action, change
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_what_is_held_on_somebody_is_downloaded(story: Story, operator: Client) -> None:

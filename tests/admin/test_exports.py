@@ -15,7 +15,7 @@ from customers.models import User
 from tests.admin.conftest import Story, signed_in
 from tests.exporting import bean_check
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/billing/journalentry/export/"
 

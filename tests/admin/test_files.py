@@ -14,7 +14,7 @@ from tests.admin.urls_of import action, change
 from tests.services.returning import bills, credit
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_invoices_and_credit_notes_are_handed_out(world: World, operator: Client) -> None:

@@ -18,7 +18,7 @@ from tests.admin.urls_of import action, change, changelist
 from tests.services.returning import pays
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from billing.admin.mirror import without_secrets
 from tests.admin.conftest import CLIENT_SECRET, Story
 from tests.admin.urls_of import add, change, changelist, delete, registered
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 SHOWN = {
     "Customer",

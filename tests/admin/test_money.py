@@ -15,7 +15,7 @@ from tests.admin.urls_of import action, change
 from tests.services.paying import bill, give, pay, state
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def shows(browser: Client, row: models.Model) -> str:

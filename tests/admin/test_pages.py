@@ -48,15 +48,16 @@ from tests.admin.conftest import Story
 from tests.admin.reporting import line, take_over
 from tests.admin.urls_of import add, change, changelist, delete, registered
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 MOST_QUERIES = 12
 OUR_APPS = ("billing", "plans", "customers")
 
 
-@pytest.fixture
-def story(story: Story) -> Story:
+@pytest.fixture(scope="module")
+def _told(_told: Story) -> Story:
     """With a row in every table."""
+    story = _told
     story.world.changes(story.charlie, plan="Premium", when="period_end")
     plan_services.create_coupon(
         "SPRING", terms=CouponTerms(percent_off=Decimal(20)), by="test", now=story.world.now

@@ -13,7 +13,7 @@ from tests.admin.urls_of import change, changelist
 from tests.services.returning import payment_of, pays, refund
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

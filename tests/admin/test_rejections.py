@@ -23,7 +23,7 @@ from tests.admin.pressing import text_of
 from tests.admin.test_actions import act
 from tests.admin.urls_of import action, change, changelist
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 SCRIPT = "<script>alert(1)</script>"
 

@@ -10,7 +10,7 @@ from billing.services import processing, sealing
 from tests.admin.conftest import Story
 from tests.admin.urls_of import change
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PAGE = "/admin/billing/journalentry/reports/"
 

@@ -17,7 +17,7 @@ from tests.services.paying import left, state
 from tests.services.returning import bills, payment_of, pays, refund, taxes
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def press(browser: Client, row: models.Model, name: str, **entered: str) -> list[str]:

@@ -13,7 +13,7 @@ from billing.services import invoices
 from tests.admin.urls_of import add, change
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 GERMAN = {
     "name": "Beispiel GmbH",

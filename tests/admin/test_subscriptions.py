@@ -26,7 +26,7 @@ from tests.admin.pressing import collect, do, preview, send, text_of
 from tests.admin.urls_of import action, change
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 STEPS = ("change_plan", "redeem_coupon", "move_billing_day", "pause", "cancel")
 

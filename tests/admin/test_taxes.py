@@ -9,7 +9,7 @@ from customers.models import BillingDetails, Customer, TaxId, User
 from tests.admin.conftest import Story
 from tests.admin.urls_of import action, change
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def confirm(operator: Client, number: TaxId, reason: str) -> list[str]:

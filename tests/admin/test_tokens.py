@@ -16,7 +16,7 @@ from tests.admin.test_actions import act
 from tests.admin.urls_of import action, add, change, changelist, delete
 from tests.api.calling import Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NEW = {
     "name": "export",

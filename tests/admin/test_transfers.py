@@ -14,7 +14,7 @@ from tests.admin.urls_of import change, changelist
 from tests.services.paying import bill, state
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 FORM = "admin:billing_payment_record_transfer"
 

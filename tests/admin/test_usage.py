@@ -15,7 +15,7 @@ from tests.admin.conftest import Story
 from tests.admin.test_actions import act
 from tests.admin.urls_of import action, change, changelist
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def _listed(operator: Client, model: type[UsageEvent | UsageTotal], query: str) -> list[Decimal]:

@@ -22,7 +22,7 @@ from tests.admin.urls_of import action, add, change, changelist
 from tests.outgoing.conftest import ALICES, happens
 from tests.outgoing.receiver import answering, receiver
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

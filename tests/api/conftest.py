@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from copy import deepcopy
-from typing import Any
 
 import pytest
 
@@ -14,7 +12,6 @@ from customers.models import Customer
 from tests import builders
 from tests.api.calling import Caller, caller
 from tests.api.stage import Stage, set_stage
-from tests.emptying import empty_database
 from tests.offering import offer
 
 
@@ -43,12 +40,10 @@ def as_charlie(db: None) -> Caller:
 
 
 @pytest.fixture(scope="module")
-def _set(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stage]:
-    """A stage for a whole module, committed: to set one for each of its tests takes minutes."""
-    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
+def _set(lasting: None) -> Stage:
+    with pytest.MonkeyPatch.context() as patch:
         offer(patch, SandboxGateway(), BankTransferGateway())
-        yield set_stage()
-        empty_database()
+        return set_stage()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from plans.models import Coupon
 from tests.api.calling import Caller, caller
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

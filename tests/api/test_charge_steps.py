@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from billing.core.lifecycle import ActionKind, AttemptStatus
 from billing.gateways.base import Action, Charge, ChargeStatus, GatewayUnavailableError
@@ -13,17 +14,11 @@ from billing.gateways.sandbox.gateway import SandboxGateway
 from billing.models import PaymentAttempt, PaymentMethod
 from billing.services import payments
 from tests.api.calling import Caller, caller
-from tests.api.stage import NOW, Stage, set_stage
+from tests.api.stage import NOW, Stage
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 BACK = {"return_url": "https://shop.example.com/paid"}
-
-
-@pytest.fixture
-def stage(db: None) -> Stage:
-    """Alice and her pending invoice over 25.00."""
-    return set_stage()
 
 
 @pytest.fixture
@@ -251,14 +246,21 @@ def test_an_id_that_is_another_charges(operator: Caller, stage: Stage) -> None:
     [("tok_unavailable", "collect"), ("tok_processing", "ask_charge")],
 )
 def test_a_worker_is_told_to_ask_at_once(
-    *, operator: Caller, stage: Stage, told: list[tuple[str, str]], token: str, task: str
+    *,
+    operator: Caller,
+    stage: Stage,
+    told: list[tuple[str, str]],
+    token: str,
+    task: str,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     attempt = charged(stage, token)
     PaymentAttempt.objects.filter(pk=attempt.pk, status=AttemptStatus.UNKNOWN).update(
         is_undecided=True
     )
 
-    answer = operator.post(f"/charges/{attempt.pk}/ask", idempotency_key="k1")
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = operator.post(f"/charges/{attempt.pk}/ask", idempotency_key="k1")
 
     assert (answer.status, answer.body["needs_decision"]) == (202, False)
     assert told == [(task, str(attempt.pk))]

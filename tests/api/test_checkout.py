@@ -13,7 +13,7 @@ from customers.models import Customer
 from tests import builders
 from tests.api.calling import Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 MISSING = "0198d5a2-0000-7000-8000-000000000001"
 

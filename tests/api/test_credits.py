@@ -17,7 +17,7 @@ from tests import builders
 from tests.api.calling import Caller
 from tests.api.test_payments import owed
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_a_present_is_there_at_once(operator: Caller, as_alice: Caller, alice: Customer) -> None:

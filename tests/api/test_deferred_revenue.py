@@ -6,7 +6,7 @@ from plans.terms import Interval
 from tests.api.calling import Caller
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_the_schedule_says_what_each_month_earns(operator: Caller, world: World) -> None:

@@ -11,7 +11,7 @@ from customers.models import Customer
 from tests.api.calling import Caller, caller
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

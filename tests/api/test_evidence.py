@@ -18,7 +18,7 @@ from tests.api.stage import NOW, Stage, set_stage
 from tests.hearing import HearingGateway
 from tests.offering import offer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PDF = b"%PDF-1.4"
 PROOF = {"name": "order.pdf", "content_type": "application/pdf", "content": "JVBERi0xLjQ="}

@@ -14,7 +14,7 @@ from tests.api.calling import Caller
 from tests.api.stage import NOW, set_stage
 from tests.offering import offer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @dataclass

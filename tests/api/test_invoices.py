@@ -13,7 +13,7 @@ from tests.api.calling import Caller, caller
 from tests.api.stage import NOW, set_stage
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 UNKNOWN = "0198d5a2-0000-7000-8000-000000000001"
 

@@ -16,7 +16,7 @@ from tests.api.calling import Answer, Caller
 from tests.api.stage import NOW
 from tests.terms import seed_terms
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 MAY = "2026-05-01T09:00:00Z"
 

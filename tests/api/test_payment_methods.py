@@ -14,7 +14,7 @@ from tests.api.calling import Answer, Caller
 from tests.api.stage import Stage, set_stage
 from tests.offering import offer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def _add(who: Caller, customer: Customer, **fields: Any) -> Answer:

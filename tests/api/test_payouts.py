@@ -22,7 +22,7 @@ from tests.api.calling import Caller, caller
 from tests.api.stage import NOW, Stage, set_stage
 from tests.offering import offer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 YESTERDAY = NOW - timedelta(days=1)
 

@@ -16,7 +16,7 @@ from tests.api.stage import NOW
 from tests.services.paying import bill
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 BACK = "https://app.example.com/settings"
 URLS = {

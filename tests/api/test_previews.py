@@ -15,7 +15,7 @@ from plans.models import Coupon
 from tests.api.calling import Caller, caller
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PATH = "/invoice-previews"
 PREMIUM: dict[str, Any] = {

@@ -84,6 +84,7 @@ def test_every_answer_tells_how_many_are_left(operator: Caller, limit: Limit) ->
     assert "Retry-After" not in answers[2].headers
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_new_window_begins_with_its_first_call(operator: Caller, limit: Limit) -> None:
     limit(read="1/second")
     assert operator.get("/plans").status == 200

@@ -16,7 +16,7 @@ from customers.models import Customer
 from tests.api.calling import Caller
 from tests.builders import LONG_AGO as NOW
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def owed(customer: Customer, *amounts: str) -> Invoice:

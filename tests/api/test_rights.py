@@ -10,7 +10,7 @@ from tests.api.calling import Caller
 from tests.builders import make_meter
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_what_a_customer_may_do(world: World, operator: Caller) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.api.calling import Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PREMIUM = {
     "name": "Premium",

@@ -15,17 +15,23 @@ from customers.models import Customer
 from tests.api.calling import Caller, caller
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def told_once(lasting: None) -> World:
+    """She paid April, and her card has been declined since."""
+    world = World().at("2026-03-28 09:00")
+    alice = world.signs_up("alice", "Premium")
+    world.at("2026-04-11 15:00").adds_card(alice)
+    world.at("2026-05-02").adds_card(alice, "tok_declined")
+    return world.at("2026-06-03 12:00")
 
 
 @pytest.fixture
 def alice(world: World) -> Customer:
-    """She paid April, and her card has been declined since."""
-    alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
-    world.at("2026-04-11 15:00").adds_card(alice)
-    world.at("2026-05-02").adds_card(alice, "tok_declined")
-    world.at("2026-06-03 12:00")
-    return alice
+    """Whose story it is."""
+    return world.named("alice")
 
 
 def test_a_statement_leads_from_balance_to_balance(operator: Caller, alice: Customer) -> None:

@@ -16,7 +16,7 @@ from tests import builders
 from tests.api.calling import Caller
 from tests.api.test_robustness import STRANGE
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

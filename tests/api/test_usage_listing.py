@@ -12,7 +12,7 @@ from customers.models import Customer
 from tests.api.calling import Caller
 from tests.builders import make_meter
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

@@ -16,7 +16,7 @@ from tests import builders
 from tests.api.calling import Caller
 from tests.api.reporting_usage import FORMATS, SOURCE, as_lines, send, send_binary
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 LINES = NDJSON[0]
 

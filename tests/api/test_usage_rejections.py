@@ -13,7 +13,7 @@ from customers.models import Customer
 from tests import builders
 from tests.api.calling import Caller
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)

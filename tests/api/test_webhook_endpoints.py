@@ -19,7 +19,7 @@ from tests.api.calling import Caller, document
 from tests.outgoing.conftest import ALICES, BOBS, happens
 from tests.outgoing.receiver import Receiver, failing, receiver, taking
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 URL = "https://a.example/hooks"
 NOON = datetime(2026, 4, 1, 12, tzinfo=clock.now().tzinfo)
 

@@ -18,7 +18,7 @@ from billing.services import payment_methods, payments
 from tests.services.paying import bill, state
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 DOCS = Path(__file__).resolve().parents[2] / "docs/gateways.md"
 NEW = "billing.gateways.piggy_bank"

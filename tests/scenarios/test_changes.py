@@ -11,7 +11,7 @@ from plans.terms import Billed, ChangeCharge, Interval, Proration
 from tests.world import World, instant
 
 CARRIED = "Credit carried over"
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_an_upgrade_in_advance_is_charged_at_once_and_credits_what_is_unused(world: World) -> None:

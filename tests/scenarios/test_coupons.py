@@ -15,7 +15,7 @@ from plans.models import Coupon
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def coupon(world: World, code: str, **fields: Any) -> Coupon:
@@ -135,6 +135,7 @@ def test_what_cannot_be_redeemed_starts_nothing(
     assert not Subscription.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_who_redeem_the_last_one_at_once(world: World) -> None:
     world.at("2026-04-01")
     plan = world.sells("Basic", "100.00")

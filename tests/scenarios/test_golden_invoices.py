@@ -30,7 +30,7 @@ from plans import services as plan_services
 from plans.services import CouponTerms
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 DOCUMENTS: Final = Path(__file__).parent.parent / "golden" / "documents"
 LEFT_OUT: Final = {

@@ -15,7 +15,7 @@ from customers.models import Customer, TaxId
 from customers.vies import Answer
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def _italian(world: World, **seller: Any) -> Customer:

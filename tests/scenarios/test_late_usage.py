@@ -16,7 +16,7 @@ from plans.terms import Billed, UsageTerms
 from tests import builders
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 TIERS = (Tier(Decimal(100), Decimal(2)), Tier(None, Decimal(1)))
 

@@ -12,7 +12,7 @@ from customers.models import Customer
 from plans.terms import Billed
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def _notes() -> list[tuple[str, str, str, str]]:

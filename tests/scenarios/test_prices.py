@@ -13,7 +13,7 @@ from tests import builders
 from tests.terms import seed_terms
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 TIERS = (Tier(Decimal(100), Decimal("2.00"), Decimal("5.00")), Tier(None, Decimal("1.50")))
 USAGE = (

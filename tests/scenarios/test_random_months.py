@@ -58,7 +58,7 @@ from plans.terms import Billed, Interval, UsageTerms
 from tests.emptying import empty_database
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 CURRENCIES: Final = {"Ahead": "EUR", "Yen": "JPY", "Dinar": "KWD", "Prepaid": "EUR"}
 CARDS: Final = ["tok_ok", "tok_ok", "tok_declined", "tok_expired", "tok_refund_declined"]

@@ -8,7 +8,7 @@ import pytest
 
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_premium_from_trial_to_the_second_invoice(world: World) -> None:

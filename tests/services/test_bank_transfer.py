@@ -27,7 +27,7 @@ from customers.models import Customer
 from tests.services.paying import bill, money, state
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 URLS = ReturnUrls("https://example.org/ok", "https://example.org/no")
 

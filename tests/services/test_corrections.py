@@ -27,7 +27,7 @@ from tests.services.metered import (
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -307,6 +307,7 @@ def test_the_journal_says_who_corrected_what_and_names_nobody(
     assert first.withdrawn_at == world.now
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_withdrawn_event_is_as_immutable_as_any(world: World, alice: Customer) -> None:
     used(world, "tokens")
     withdraw(world, "b")
@@ -315,6 +316,7 @@ def test_a_withdrawn_event_is_as_immutable_as_any(world: World, alice: Customer)
         UsageEvent.objects.filter(event_id="b").update(withdrawn_at=None)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_an_event_withdrawn_by_many_at_once_is_taken_away_once(
     world: World, alice: Customer
 ) -> None:

@@ -17,7 +17,7 @@ from tests.services.paying import account, bill, facts, give, left, money, pay, 
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -147,6 +147,7 @@ def test_each_grant_lapses_at_its_own_instant(world: World, alice: Customer) -> 
     ]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_many_sweepers_let_a_grant_lapse_once(world: World, alice: Customer) -> None:
     bob = world.customer("bob")
     Customer.objects.filter(pk=bob.pk).update(test_clock=None)
@@ -236,6 +237,7 @@ def test_credit_spent_on_something_else_stops_an_undo(world: World, alice: Custo
         reversals.reverse(Payment.objects.get().pk, by="olga", reason="bounced", now=world.now)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_invoices_finalized_at_once_share_the_credit(world: World, alice: Customer) -> None:
     give(world, alice, "50.00")
 

@@ -28,7 +28,7 @@ from tests.services.returning import (
 from tests.threads import at_once
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_what_is_owed_is_lessened_first(world: World) -> None:
@@ -43,6 +43,7 @@ def test_what_is_owed_is_lessened_first(world: World) -> None:
     assert account("revenue:items", alice) == -7000
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_document_is_frozen_as_the_invoice_was(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     taxes(world)
@@ -249,6 +250,7 @@ def test_a_credit_takes_back_what_is_still_to_be_earned(world: World) -> None:
     world.at("2026-06-01")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_of_one_line_nothing_is_credited_twice_however_many_ask(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     invoice = pays(world, alice, "100.00")

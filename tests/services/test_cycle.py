@@ -25,7 +25,7 @@ from tests.terms import seed_terms
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def many_active(world: World, count: int) -> list[Customer]:
@@ -115,6 +115,7 @@ def test_running_twice_changes_nothing(world: World) -> None:
     assert Invoice.objects.count() == 3
 
 
+@pytest.mark.django_db(transaction=True)
 def test_four_runs_at_once_invoice_everybody_once(world: World) -> None:
     many_active(world, 24)
     clock = world.clock
@@ -233,6 +234,7 @@ def test_zero_is_paid_without_a_gateway(world: World) -> None:
     assert not PaymentAttempt.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_live_subscription_each(world: World) -> None:
     alice = world.at("2026-04-05").signs_up("alice", "Premium")
     outcomes = at_once(
@@ -265,6 +267,7 @@ def test_who_cannot_be_billed_holds_up_nobody_else(world: World) -> None:
     assert world.subscription(people[0]).stalled_reason == ""
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_second_worker_takes_what_the_first_has_not_claimed(world: World) -> None:
     many_active(world, 6)
     clock = world.clock

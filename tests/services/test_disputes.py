@@ -16,7 +16,7 @@ from tests.services.returning import bills, fresh, payment_of, pays, refund
 from tests.threads import at_once
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def contest(world: World, invoice: Invoice) -> list[Dispute]:
@@ -156,6 +156,7 @@ def test_a_dispute_that_is_heard_of_when_it_is_lost_was_opened_too(world: World)
     assert list(kinds.values_list("kind", flat=True)) == ["DISPUTE_OPENED", "DISPUTE_LOST"]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_ten_notifications_of_one_dispute_have_one_effect(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     invoice = pays(world, alice, "100.00")

@@ -34,7 +34,7 @@ from tests.services.dunned import (
 )
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_a_soft_decline_is_retried_reminded_of_and_ends_by_the_policy(world: World) -> None:

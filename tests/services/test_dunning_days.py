@@ -37,7 +37,7 @@ from tests.services.dunned import (
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_an_invoice_that_nobody_pays_in_time_falls_overdue(world: World) -> None:
@@ -207,6 +207,7 @@ def test_a_late_sweeper_gives_the_latest_notice_only(world: World) -> None:
     assert run_of(alice).due_at == instant("2026-05-11")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_sweepers_at_once_do_everything_once(world: World) -> None:
     made(changed(final_act=FinalAct.WRITE_OFF))
     alice = subscriber(world, "tok_expired")
@@ -224,6 +225,7 @@ def test_two_sweepers_at_once_do_everything_once(world: World) -> None:
     Subscription.objects.update(due_at=None)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_sweepers_at_once_give_one_notice_and_begin_one_run(world: World) -> None:
     made()
     alice = world.at("2026-04-01 10:00").customer("alice")

@@ -25,7 +25,7 @@ from tests.services.dunned import (
 )
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_an_operator_stops_and_resumes_where_it_stood(world: World) -> None:

@@ -21,7 +21,7 @@ from tests.builders import make_meter
 from tests.threads import at_once
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 News = Callable[[], list[tuple[str, Any]]]
 
@@ -204,6 +204,7 @@ def test_a_mark_goes_with_what_it_marks(world: World, news: News, alice: Custome
     assert not EntitlementMark.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_workers_tell_it_once(world: World, news: News, alice: Customer) -> None:
     world.uses(alice, 10)
     now = world.now
@@ -215,6 +216,7 @@ def test_two_workers_tell_it_once(world: World, news: News, alice: Customer) -> 
     )
 
 
+@pytest.mark.django_db(transaction=True)
 def test_nothing_counted_while_a_worker_looks_is_lost(
     world: World, news: News, alice: Customer
 ) -> None:

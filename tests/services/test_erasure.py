@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -58,13 +59,18 @@ from tests.services.erasing import (
 )
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crooked_books]
+pytestmark = [pytest.mark.django_db, pytest.mark.crooked_books]
+
+
+@pytest.fixture(scope="module")
+def _lived(lasting: None) -> Life:
+    return live(World())
 
 
 @pytest.fixture
-def life(world: World) -> Life:
+def life(_lived: Life, db: None) -> Life:
     """What happened to Alice."""
-    return live(world)
+    return deepcopy(_lived)
 
 
 def erase(life: Life) -> Customer:

@@ -18,7 +18,7 @@ from tests.offering import offer
 from tests.services.paying import bill, state
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 PROOF = Document("Alice Liddell.pdf", "application/pdf", b"%PDF-1.4")
 ANSWER = Evidence("They had it.", (PROOF,))

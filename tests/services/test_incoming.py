@@ -17,7 +17,7 @@ from tests.services.paying import account, bill, facts, left, money, pay, state
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -134,6 +134,7 @@ def test_the_same_reference_is_refused_but_after_an_undo(world: World, alice: Cu
     assert Payment.objects.filter(reversed_at=None).count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_reference_is_recorded_once_whoever_is_said_to_have_paid(world: World) -> None:
     people = [world.at("2026-04-01").customer(f"alice{n}") for n in range(8)]
 
@@ -235,6 +236,7 @@ def test_a_charge_that_is_declined_after_a_transfer_changes_nothing(
     assert PaymentAttempt.objects.get().status == "FAILED"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_many_payments_at_once_settle_an_invoice_once(world: World, alice: Customer) -> None:
     invoice = bill(world, alice, "100.00")
 

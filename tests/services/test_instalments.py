@@ -16,7 +16,7 @@ from plans.terms import Interval
 from tests.services.paying import bill, facts, fresh, money, pay, state
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def agree(world: World, invoice: Invoice, *parts: tuple[str, str]) -> None:

@@ -23,7 +23,7 @@ from tests.services.ahead import subscriber
 from tests.services.moving import END, effect, figures, ids, move, reprices, version_of
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def test_a_price_rise_at_renewal_leaves_the_running_period_alone(world: World) -> None:

@@ -17,7 +17,7 @@ from tests.services.dunned import made, subscriber
 from tests.threads import at_once
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
@@ -60,6 +60,7 @@ def test_the_sweepers_task_has_it_mailed(
     assert len(mail.outbox) == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_many_workers_at_once_mail_it_once(world: World, alice: Customer) -> None:
     notice, now = DunningNotice.objects.get(), world.now
 

@@ -15,7 +15,7 @@ from customers.models import Customer
 from tests.services.paying import bill, pay, state
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 BACK = "https://example.org/invoice"
 

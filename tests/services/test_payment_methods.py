@@ -31,7 +31,7 @@ from tests.offering import offer
 from tests.threads import at_once
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 URLS = ReturnUrls("https://example.org/done/{session}", "https://example.org/back")
 
@@ -84,6 +84,7 @@ def test_a_visit_is_open_until_the_gateway_says_otherwise(
     assert gateway.asked[0].success_url == f"https://example.org/done/{session.pk}"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_hearing_of_a_completed_visit_again_changes_nothing(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     session = start(alice, world.now)
@@ -218,6 +219,7 @@ def test_changing_ones_mind_in_the_same_instant(world: World) -> None:
     assert PaymentMethod.objects.get(is_default=True) == first
 
 
+@pytest.mark.django_db(transaction=True)
 def test_one_of_two_removals_is_told_that_it_is_gone(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     world.adds_card(alice)

@@ -17,7 +17,7 @@ from customers.models import Customer
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def subscriber(world: World, token: str) -> Customer:
@@ -101,6 +101,7 @@ def test_without_a_card_there_is_nothing_to_charge(world: World) -> None:
     assert Invoice.objects.get().status == InvoiceStatus.DRAFT
 
 
+@pytest.mark.django_db(transaction=True)
 def test_paying_at_once_from_many_sides_charges_once(world: World) -> None:
     alice = subscriber(world, "tok_ok")
     invoice = world.drafts(alice, "25.00")

@@ -18,7 +18,7 @@ from tests.services.erasing import OURS, Life, furnish, live, texts
 from tests.services.verdicts import VERDICTS, verdict_of
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crooked_books]
+pytestmark = [pytest.mark.django_db, pytest.mark.crooked_books]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from customers.models import Customer
 from tests.services.paying import bill
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 4, 11, 9, tzinfo=UTC)
 BACK = "https://app.example.com/settings"
@@ -87,6 +87,7 @@ def test_it_opens_once(alice: Customer) -> None:
     assert code_of(lambda: enter(visit)) == "link_used"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_of_two_who_open_it_at_once_one_gets_in(alice: Customer) -> None:
     visit, _ = opens(alice)
 
@@ -225,6 +226,7 @@ def test_what_is_long_over_is_forgotten(alice: Customer, monkeypatch: pytest.Mon
     assert old != kept
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_table_holds_a_visit_to_what_it_is(world: World, alice: Customer) -> None:
     visit, _ = opens(alice)
     for wrong in (

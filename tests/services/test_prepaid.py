@@ -22,7 +22,7 @@ from tests.services.paying import account, facts, give, left, money, state
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 DIME = Price(UsageModel.PER_UNIT, Decimal("0.10"))
 
@@ -72,6 +72,7 @@ def test_usage_draws_credit_down_as_it_happens(world: World, alice: Customer) ->
     assert facts(alice, "PREPAID_USAGE_DRAWN") == ["PREPAID_USAGE_DRAWN"] * 2
 
 
+@pytest.mark.django_db(transaction=True)
 def test_drawing_again_is_drawing_once(world: World, alice: Customer) -> None:
     give(world, alice, "50.00")
     world.uses(alice, 120)
@@ -301,6 +302,7 @@ def test_credit_is_bought_when_it_runs_low_and_is_there_when_paid(
     assert left(alice) == [("PROMOTIONAL", "4.90"), ("PAID", "25.00")]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_fifty_workers_buy_credit_once(world: World, alice: Customer) -> None:
     tops_up(alice, "5.00", "25.00")
 

@@ -10,33 +10,37 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 
 from billing import tasks
-from billing.core.errors import ConflictError
 from billing.core.money import Money
 from billing.core.postings import RECEIVABLES, ROUNDING, credit, debit
 from billing.core.processors import all_processors
 from billing.core.processors.entitlement_timeline import spans
-from billing.models import JournalSeal, ProcessorPosition, Projection, UnsealedEntry
+from billing.models import ProcessorPosition, Projection, UnsealedEntry
 from billing.queries import balances, projections, reports, statements, verification
-from billing.services import journal, locks, processing, sealing
+from billing.services import journal, processing, sealing
 from billing.services.journal import Fact
 from customers.models import Customer
-from tests.threads import at_once
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NAMES = sorted(all_processors())
 
 
-@pytest.fixture
-def alice(world: World) -> Customer:
+@pytest.fixture(scope="module")
+def told_once(lasting: None) -> World:
     """Three months: she pays one, owes two, and changes her plan in between."""
-    alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
+    world = World().at("2026-03-28 09:00")
+    alice = world.signs_up("alice", "Premium")
     world.at("2026-04-11 15:00").adds_card(alice)
     world.at("2026-05-02").adds_card(alice, "tok_declined")
     world.at("2026-05-10").changes(alice, plan="Gold")
-    world.at("2026-07-03")
-    return alice
+    return world.at("2026-07-03")
+
+
+@pytest.fixture
+def alice(world: World) -> Customer:
+    """Whose story it is."""
+    return world.named("alice")
 
 
 def read(customer: Customer) -> dict[str, dict[str, Any]]:
@@ -107,33 +111,6 @@ def test_small_batches_give_the_same(alice: Customer, monkeypatch: pytest.Monkey
     assert stored() == whole
 
 
-def test_what_is_digested_as_it_comes_equals_its_rebuild(world: World) -> None:
-    alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
-    for day in ("2026-04-11 15:00", "2026-05-02", "2026-05-20", "2026-06-02"):
-        world.at(day)
-        if day == "2026-04-11 15:00":
-            world.adds_card(alice)
-        sealing.seal(now=world.now)
-        processing.digest()
-    kept = stored()
-
-    for name in NAMES:
-        assert processing.differences(name) == []
-        processing.rebuild(name)
-    assert stored() == kept
-
-
-def test_digesting_at_once_takes_every_entry_in_once(alice: Customer) -> None:
-    sealing.seal(now=datetime(2026, 7, 3, tzinfo=UTC))
-
-    taken = at_once(*[processing.digest] * 3)
-
-    assert sum(count for count in taken if isinstance(count, int)) == (
-        len(NAMES) * JournalSeal.objects.count()
-    )
-    assert list(verification.discrepancies()) == []
-
-
 def test_a_rebuild_is_made_beside_what_is_in_use(alice: Customer) -> None:
     digested()
     whole, seen = read(alice), []
@@ -158,14 +135,6 @@ def test_a_killed_rebuild_is_begun_anew(alice: Customer) -> None:
 
     processing.rebuild("balances")
     assert stored() == kept
-
-
-def test_two_rebuilds_of_one_processor_do_not_meet(alice: Customer) -> None:
-    digested()
-    with locks.alone("rebuild", "balances"):
-        (refused,) = at_once(lambda: processing.rebuild("balances"))
-
-    assert isinstance(refused, ConflictError)
 
 
 @pytest.mark.crooked_books

@@ -14,7 +14,7 @@ from customers.models import Customer
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def _balance(account: str) -> int:
@@ -66,6 +66,7 @@ def test_a_change_in_mid_period_defers_what_is_left(world: World, alice: Custome
     assert (_balance("deferred_revenue"), _balance("revenue:")) == (97 - 94 + 1_94, 44_03)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_runs_at_once_earn_once(world: World, alice: Customer) -> None:
     world.at("2026-04-01 10:00")
     clock, now = world.clock, instant("2026-04-21")

@@ -25,7 +25,7 @@ from tests.services.returning import bills, fresh, payment_of, pays, refund, wen
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 ALICE = Ask("user:1", "changed my mind", is_customer=True)
 
@@ -90,6 +90,7 @@ def test_customers_refund_what_they_paid_for_a_week(world: World) -> None:
     assert state(late) == ("REFUNDED", "0.00")
 
 
+@pytest.mark.django_db(transaction=True)
 def test_fifty_requests_at_once_have_one_effect(world: World) -> None:
     alice = world.at("2026-04-01").customer("alice")
     invoice, now = pays(world, alice, "100.00"), world.now
@@ -103,6 +104,7 @@ def test_fifty_requests_at_once_have_one_effect(world: World) -> None:
     assert Refund.objects.count() == CreditNote.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_ten_workers_on_one_refund_send_it_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +183,7 @@ def test_without_an_answer_it_is_asked_again_under_the_same_key(
         ("tok_refund_processing_declined", "FAILED", "PAID"),
     ],
 )
+@pytest.mark.django_db(transaction=True)
 def test_a_notification_settles_what_is_processing(
     world: World, token: str, status: str, becomes: str
 ) -> None:

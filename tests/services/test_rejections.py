@@ -25,7 +25,7 @@ from tests import builders
 from tests.threads import at_once
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NOW = clock.now().replace(microsecond=0)
 
@@ -234,6 +234,7 @@ def test_a_test_clocks_customer_is_judged_by_their_clock(world: World) -> None:
     assert _retry(now=NOW + timedelta(days=2)) == (1, 0, 0)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_at_once_and_again_count_once() -> None:
     _take(*(_report(f"e{number}", "teleports") for number in range(50)))
     builders.make_meter("teleports")

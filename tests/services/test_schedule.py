@@ -20,7 +20,7 @@ from plans.terms import ChangeCharge, ChangePolicy, ChangeTime, Interval
 from tests.threads import at_once
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -238,6 +238,7 @@ def test_a_change_brings_billing_up_to_date_first(world: World, alice: Customer)
     ]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_fifty_changes_at_once_are_all_told_apart(world: World, alice: Customer) -> None:
     subscription, now = world.subscription(alice), world.now + timedelta(days=3)
     clock = world.clock

@@ -17,7 +17,7 @@ from billing.services import settlements
 from billing.services.settlements import Taken
 from tests.offering import offer
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 4, 3, tzinfo=UTC)
 SINCE = datetime(2026, 4, 1, tzinfo=UTC)

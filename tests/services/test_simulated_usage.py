@@ -17,7 +17,7 @@ from tests import builders
 from tests.services.ahead import CALLS, simulate, subscriber, used
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 def with_history(world: World, **terms: Any) -> Customer:

@@ -22,7 +22,7 @@ from tests import register as registers
 from tests.builders import make_customer
 from tests.register import INVALID, UNREACHABLE, VALID, Register
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 11, 20, 10, tzinfo=UTC)
 OURS = "FR40303265045"
@@ -193,6 +193,7 @@ def test_nobody_is_asked_where_no_register_is_set(settings: Settings, alice: Cus
     assert (number.status, number.tries, number.next_check_at) == ("UNCHECKED", 0, NOW)
 
 
+@pytest.mark.django_db(transaction=True)
 def test_nothing_is_asked_inside_a_transaction(
     register: Register, alice: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +211,7 @@ def test_nothing_is_asked_inside_a_transaction(
     assert seen == [False]
 
 
+@pytest.mark.django_db(transaction=True)
 def test_two_workers_ask_about_a_number_once(register: Register, alice: Customer) -> None:
     has(alice, VALID, INVALID)
     register.mood = "slow"

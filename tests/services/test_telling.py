@@ -14,7 +14,7 @@ from plans.terms import ChangeTime
 from tests import builders
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 4, 10, 9, tzinfo=UTC)
 

@@ -124,7 +124,7 @@ def test_an_advance_waits_for_a_charge_that_a_worker_is_making(
 
 
 def test_one_step_or_many_give_the_same_books(world: World) -> None:
-    """A year of changes, in one advance for the one and day by day for the other."""
+    """A year of changes, in one advance for the one and in steps of 73 hours for the other."""
     start, end = instant("2026-01-31 10:00"), instant("2027-01-31 10:00")
     world.at("2026-01-31 10:00")
     plans = [
@@ -132,7 +132,7 @@ def test_one_step_or_many_give_the_same_books(world: World) -> None:
         world.sells("Big", "19.99", quantity_unit="seat", billed=Billed.IN_ARREARS),
     ]
     told = []
-    for name, days in (("at once", 365), ("by and by", 1)):
+    for name, step in (("at once", end - start), ("by and by", timedelta(hours=73))):
         clock = test_clocks.create(now=start)
         customer = builders.make_customer(name, now=start, test_clock=clock)
         payment_methods.add(
@@ -152,7 +152,7 @@ def test_one_step_or_many_give_the_same_books(world: World) -> None:
             schedule.change(row.pk, replace(wish, when=when), by="test", now=start)
         moment = start
         while moment < end:
-            moment = min(moment + timedelta(days=days), end)
+            moment = min(moment + step, end)
             test_clocks.advance(clock.pk, to=moment)
         told.append(world.bills(customer))
 
@@ -165,7 +165,7 @@ def test_many_clocks_are_advanced_side_by_side(world: World) -> None:
     world.at("2026-04-01")
     plan = world.sells("Basic", "30.00")
     clocks = []
-    for n in range(60):
+    for n in range(16):
         clock = test_clocks.create(now=start)
         customer = builders.make_customer(f"customer-{n}", now=start, test_clock=clock)
         payment_methods.add(

@@ -22,7 +22,7 @@ from tests.services.metered import (
 )
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -324,6 +324,7 @@ def test_an_event_that_outruns_the_run_is_counted_when_its_period_opens(
     }
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_recorded_event_cannot_be_changed(world: World, alice: Customer) -> None:
     usage.record([report("a")], now=world.now)
     for change in (

@@ -17,7 +17,7 @@ from customers.models import Customer
 from tests.services.metered import METERS, counted, open_period, report, subscriber
 from tests.world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 Rows = list[tuple[str, str, str]]
 # Quantity and running count of the 8th to the 11th.

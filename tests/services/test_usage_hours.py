@@ -19,7 +19,7 @@ from plans.models import Meter
 from tests.services.metered import METERS, report, subscriber
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 CODES = [code for code, _, _ in METERS if code != "traffic"]
 # A zone, a local day, and how many hours it has.

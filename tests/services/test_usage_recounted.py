@@ -31,7 +31,7 @@ from tests.services.metered import (
 )
 from tests.world import World, instant
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 BEGAN, NOW = instant("2026-04-01"), instant("2026-04-03 12:00")
 AGGREGATIONS = {code: aggregation for code, aggregation, _ in METERS}

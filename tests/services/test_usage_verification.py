@@ -10,7 +10,7 @@ from billing.services import corrections, usage
 from tests.services.metered import closed, open_period, report, subscriber
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crooked_books]
+pytestmark = [pytest.mark.django_db, pytest.mark.crooked_books]
 
 TOTALS = "usage totals equal their events"
 VALUES = "unique values equal their events"
@@ -45,9 +45,10 @@ BREAKS = [
 ]
 
 
-@pytest.fixture
-def used(world: World) -> World:
+@pytest.fixture(scope="module")
+def told_once(lasting: None) -> World:
     """Alice used something of everything, some of it withdrawn and some replaced."""
+    world = World()
     alice = subscriber(world.at("2026-04-01"))
     world.at("2026-04-11 15:00")
     users = ("ann", "ann", "bob")
@@ -71,12 +72,12 @@ def found() -> set[str]:
     return {row.check for row in verification.discrepancies()}
 
 
-def test_sound_counts_find_nothing(used: World) -> None:
+def test_sound_counts_find_nothing(world: World) -> None:
     assert not found() & {TOTALS, VALUES, DAYS, PLACES}
 
 
 @pytest.mark.parametrize(("check", "sql"), BREAKS)
-def test_a_wrong_count_is_found(used: World, check: str, sql: str) -> None:
+def test_a_wrong_count_is_found(world: World, check: str, sql: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(sql)

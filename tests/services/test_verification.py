@@ -10,7 +10,7 @@ from billing.queries import verification, verification_journal, verification_ret
 from billing.services import processing, sealing
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crooked_books]
+pytestmark = [pytest.mark.django_db, pytest.mark.crooked_books]
 
 _GRANT = (
     "INSERT INTO billing_creditgrant (id, kind, currency, amount_minor, remaining_minor, priority,"
@@ -110,9 +110,10 @@ BREAKS = {
 }
 
 
-@pytest.fixture
-def lived(world: World) -> World:
+@pytest.fixture(scope="module")
+def told_once(lasting: None) -> World:
     """A paid month with usage."""
+    world = World()
     alice = world.at("2026-03-28 09:00").signs_up("alice", "Premium")
     world.at("2026-04-11 15:00").adds_card(alice)
     world.at("2026-04-20").uses(alice, 300)
@@ -122,7 +123,7 @@ def lived(world: World) -> World:
     return world.at("2026-06-01")
 
 
-def test_sound_books_find_nothing(lived: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sound_books_find_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("verify_books")
     assert "The books agree" in capsys.readouterr().out
 
@@ -133,7 +134,7 @@ def test_every_check_is_broken_here() -> None:
 
 
 @pytest.mark.parametrize("check", BREAKS)
-def test_a_broken_book_is_found(lived: World, check: str) -> None:
+def test_a_broken_book_is_found(world: World, check: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(BREAKS[check])

@@ -13,7 +13,7 @@ from billing.services import disputes
 from tests.services.returning import amount, bills, credit, payment_of, pays, refund
 from tests.world import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.crooked_books]
+pytestmark = [pytest.mark.django_db, pytest.mark.crooked_books]
 
 BREAKS = {
     "credit notes take back no more of a line than it is": "UPDATE billing_creditnoteline"
@@ -38,19 +38,20 @@ BREAKS = {
 }
 
 
-@pytest.fixture
-def returned(world: World) -> World:
+@pytest.fixture(scope="module")
+def told_once(lasting: None) -> World:
     """An invoice credited in part, one refunded in part, one a bank contests."""
+    world = World()
     alice = world.at("2026-04-01").customer("alice")
     credit(world, bills(world, alice, "100.00"), amount("10.00"))
     refund(world, pays(world, alice, "100.00"), "30.00")
     contested = payment_of(pays(world, alice, "50.00"))
-    told = Dispute("dp_1", "ch_1", Money(5000, "USD"), DisputeStatus.OPEN)
-    disputes.opened(contested.pk, told, now=world.now)
+    case = Dispute("dp_1", "ch_1", Money(5000, "USD"), DisputeStatus.OPEN)
+    disputes.opened(contested.pk, case, now=world.now)
     return world
 
 
-def test_sound_books_find_nothing(returned: World) -> None:
+def test_sound_books_find_nothing(world: World) -> None:
     assert list(verification.discrepancies()) == []
 
 
@@ -59,7 +60,7 @@ def test_every_check_is_broken_here() -> None:
 
 
 @pytest.mark.parametrize("check", BREAKS)
-def test_a_broken_book_is_found(returned: World, check: str) -> None:
+def test_a_broken_book_is_found(world: World, check: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
         cursor.execute(BREAKS[check])

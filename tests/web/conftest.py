@@ -15,6 +15,7 @@ from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, sync_playwright
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -83,27 +84,36 @@ class People:
 Opener = Callable[..., BrowserContext]
 
 
-@pytest.fixture
-def opened(live_server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opener]:
-    """Opens windows of a real browser on the live server; what it complains of fails the test.
+@pytest.fixture(scope="module")
+def _chromium() -> Iterator[Chromium]:
+    """A real browser: it takes a second to start, so it stays for the tests of a module.
 
     While Playwright runs, this thread has an event loop, so the database must be told that this
     is meant, and its connections of that time be closed before the loop is gone.
     """
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-
-        def window(**options: Any) -> BrowserContext:
-            context = browser.new_context(base_url=live_server.url, **options)
-            context.on("console", lambda message: complaints.append(message.text))
-            context.on("weberror", lambda error: complaints.append(str(error.error)))
-            return context
-
-        yield window
-        browser.close()
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        with launch(playwright) as browser:
+            yield browser
         connections.close_all()
+
+
+@pytest.fixture
+def opened(live_server: LiveServer, _chromium: Chromium) -> Iterator[Opener]:
+    """Opens windows of a real browser on the live server; what it complains of fails the test."""
+    complaints: list[str] = []
+    windows: list[BrowserContext] = []
+
+    def window(**options: Any) -> BrowserContext:
+        context = _chromium.new_context(base_url=live_server.url, **options)
+        context.on("console", lambda message: complaints.append(message.text))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        windows.append(context)
+        return context
+
+    yield window
+    for context in windows:
+        context.close()
     for thread in threading.enumerate():
         served_by = getattr(getattr(thread, "_target", None), "__self__", None)
         if isinstance(served_by, ThreadedWSGIServer):  # ends with the browser; a stand-in's do not
