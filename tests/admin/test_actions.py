@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
@@ -9,7 +11,13 @@ from django.db import models
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from billing.models import Invoice, JournalEntry, PaymentMethod, Subscription
+from billing.models import (
+    Invoice,
+    JournalEntry,
+    PaymentMethod,
+    ScheduledChange,
+    Subscription,
+)
 from billing.services import payments
 from customers.models import User
 from tests.admin.conftest import Story, signed_in
@@ -182,3 +190,23 @@ def test_a_subscription_that_was_set_aside_goes_on(story: Story, operator: Clien
     assert subscription.stalled_reason == ""
     entry = JournalEntry.objects.get(kind="SUBSCRIPTION_RESUMED_BY_OPERATOR")
     assert entry.context["reason"] == "The total is absurd."
+
+
+def test_the_dialog_that_retires_says_whom_it_would_hit(story: Story, operator: Client) -> None:
+    plan, other = story.world.plan("Premium"), story.world.plan("Basic")
+    subscription = Subscription.objects.get(customer=story.alice)
+
+    page = operator.get(action(plan, "retire")).content.decode()
+    assert "<strong>1</strong> subscription is on this plan" in page
+    assert "<strong>0</strong> scheduled changes lead to it" in page
+
+    ScheduledChange.objects.create(
+        subscription=subscription,
+        due_at=story.world.now + timedelta(days=60),
+        plan_version=other.current,
+        created_at=story.world.now,
+    )
+    page = operator.get(action(other, "retire")).content.decode()
+    assert "<strong>1</strong> scheduled change leads to it" in page
+    assert "These changes will fail when they are due." in page
+    ScheduledChange.objects.all().delete()

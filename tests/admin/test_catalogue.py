@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,13 +10,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from billing.models import ScheduledChange, Subscription
 from plans import services
 from plans.models import Coupon, Meter, Plan
 from plans.prices import Price, UsageModel
 from plans.services import CouponTerms
 from plans.terms import Alignment, PlanTerms, Proration, UsageTerms
-from tests.admin.conftest import Story
 from tests.admin.plan_entry import as_shown, entered
 from tests.admin.urls_of import action, add, change, changelist
 from tests.builders import LONG_AGO, make_meter, make_plan
@@ -97,26 +94,6 @@ def test_a_retired_plan_shows_what_it_says(operator: Client) -> None:
     assert "400 api_calls included, then 1.80 USD each" in page
     assert "data-preview" not in page
     assert operator.post(change(plan), entered()).status_code == 403
-
-
-def test_the_dialog_that_retires_says_whom_it_would_hit(story: Story, operator: Client) -> None:
-    plan, other = story.world.plan("Premium"), story.world.plan("Basic")
-    subscription = Subscription.objects.get(customer=story.alice)
-
-    page = operator.get(action(plan, "retire")).content.decode()
-    assert "<strong>1</strong> subscription is on this plan" in page
-    assert "<strong>0</strong> scheduled changes lead to it" in page
-
-    ScheduledChange.objects.create(
-        subscription=subscription,
-        due_at=story.world.now + timedelta(days=60),
-        plan_version=other.current,
-        created_at=story.world.now,
-    )
-    page = operator.get(action(other, "retire")).content.decode()
-    assert "<strong>1</strong> scheduled change leads to it" in page
-    assert "These changes will fail when they are due." in page
-    ScheduledChange.objects.all().delete()
 
 
 def test_a_meters_code_is_given_once(operator: Client) -> None:
