@@ -111,7 +111,7 @@ class Disputes(Endpoint):
 class OneDispute(Endpoint):
     """One dispute."""
 
-    has_version = False
+    is_tagged_by_version = False
 
     @extend_schema(
         operation_id="getDispute",
@@ -149,6 +149,7 @@ class DisputeEvidences(Endpoint):
     """Answering what a bank contests. A repetition hands on what was begun, once."""
 
     is_atomic = False
+    is_tagged_by_version = False
     operator_only = frozenset({"POST"})
 
     @extend_schema(

@@ -98,11 +98,13 @@ class PolicyOutput(Answer):
     final_after_days = serializers.IntegerField()
     is_default = serializers.BooleanField()
     plans = serializers.ListField(child=serializers.UUIDField())
+    version = serializers.IntegerField()
 
     def to_representation(self, row: PolicyRow) -> dict[str, Any]:
         """With the plans that use it."""
         same = ("name", "retry_after_days", "grace_days", "notices", "final_act")
-        shown = {name: getattr(row, name) for name in (*same, "final_after_days", "is_default")}
+        more = ("final_after_days", "is_default", "version")
+        shown = {name: getattr(row, name) for name in (*same, *more)}
         plans = sorted(use.plan_id for use in row.plans.all())
         return super().to_representation({**shown, "id": row.pk, "plans": plans})
 
@@ -164,6 +166,7 @@ class RunOutput(Answer):
     ended_by = serializers.CharField()
     note = serializers.CharField()
     notices = GivenNotice(many=True)
+    version = serializers.IntegerField()
 
     def to_representation(self, row: DunningRun) -> dict[str, Any]:
         """What was written for operators is kept from customers."""
@@ -183,6 +186,7 @@ class RunQuery(PageQuery):
 class DunningPolicies(Endpoint):
     """All policies."""
 
+    is_tagged_by_version = False
     operator_only = frozenset({"GET", "POST"})
     filters = PageQuery
 
@@ -250,7 +254,7 @@ class DunningPolicies(Endpoint):
 class OneDunningPolicy(Endpoint):
     """One policy."""
 
-    has_version = False
+    is_tagged_by_version = False
     operator_only = frozenset({"GET", "PATCH"})
 
     @extend_schema(
@@ -280,14 +284,14 @@ class OneDunningPolicy(Endpoint):
         """Change it."""
         stored = value_of(_policy_row(policy_id))
         fields = self.read(PolicyChange)
-        row = dunning_policies.change(
+        dunning_policies.change(
             policy_id,
             _policy(stored, fields),
             by=caller(request).name,
             now=clock.now(),
             use=_use(fields, usual=Use()),
         )
-        return Response(PolicyOutput.of(row))
+        return Response(PolicyOutput.of(_policy_row(policy_id)))
 
 
 class DunningRuns(Endpoint):
@@ -315,7 +319,7 @@ class DunningRuns(Endpoint):
 class OneDunningRun(Endpoint):
     """One run."""
 
-    has_version = False
+    is_tagged_by_version = False
     operator_only = frozenset({"PATCH"})
 
     @extend_schema(

@@ -81,12 +81,12 @@ class Endpoint(APIView):
     filtered_methods: ClassVar[frozenset[str]] = frozenset({"GET", "HEAD"})
     # What stands in the address of what a POST makes.
     identity: ClassVar[str] = "id"
-    # Whether what a PATCH changes has a `version`; if not, its `ETag` is made of what is shown.
-    has_version: ClassVar[bool] = True
     # Whether it writes nothing whatever the method: then a read-only token may call it.
     is_only_reading: ClassVar[bool] = False
     # Whether what is read is named by an `ETag`, though it has neither `version` nor `id`.
     is_tagged_by_content: ClassVar[bool] = False
+    # Whether the `ETag` is the `version`; if not, more is shown than the version counts.
+    is_tagged_by_version: ClassVar[bool] = True
     # Whether a POST's work and its stored answer are one transaction (see `idempotency`).
     is_atomic: ClassVar[bool] = True
     # Secrets in a POST's answer: no answer is stored with them, so that repetitions have null.
@@ -159,7 +159,7 @@ class Endpoint(APIView):
 
     def etag(self, shown: Any) -> str:
         """Names the state of an object as it is shown."""
-        if "version" in shown:
+        if "version" in shown and self.is_tagged_by_version:
             return f'"{shown["version"]}"'
         whole = json.dumps(shown, sort_keys=True, default=str)
         return f'"{hashlib.sha256(whole.encode()).hexdigest()[:_ETAG_LENGTH]}"'
@@ -197,7 +197,7 @@ class Endpoint(APIView):
         method = (request.method or "").lower()
         handler = getattr(self, method, None) if method in self.http_method_names else None
         call = partial(handler or self.http_method_not_allowed, request, *args, **kwargs)
-        if method == "patch" and handler is not None and not self.has_version:
+        if method == "patch" and handler is not None and not self.is_tagged_by_version:
             return self._unchanged(request, call, *args, **kwargs)
         if method != "post" or handler is None:
             return call()

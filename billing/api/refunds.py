@@ -131,7 +131,7 @@ class Refunds(Endpoint):
 class OneRefund(Endpoint):
     """One refund."""
 
-    has_version = False
+    is_tagged_by_version = False
 
     @extend_schema(
         operation_id="getRefund",

@@ -55,6 +55,7 @@ class RefundOutput(Answer):
     decline_message = serializers.CharField()
     created_at = Instant()
     settled_at = Instant(allow_null=True)
+    version = serializers.IntegerField()
 
 
 @extend_schema_serializer(component_name="CreditNote")
@@ -148,6 +149,7 @@ class DisputeOutput(Answer):
         allow_null=True, help_text="Until when evidence is taken; null: none is awaited."
     )
     evidence = EvidenceOutput(many=True, help_text="Oldest first; the gateway takes one of them.")
+    version = serializers.IntegerField()
 
 
 def credit_notes() -> QuerySet[CreditNote]:

@@ -34,6 +34,7 @@ class DunningPolicy(models.Model):
     final_act = models.CharField(max_length=12, choices=choices(FinalAct), default=FinalAct.NOTHING)
     final_after_days = models.PositiveSmallIntegerField(default=30)
     is_default = models.BooleanField(default=False)
+    version = models.PositiveIntegerField(default=1, editable=False)  # the database counts
 
     class Meta:
         verbose_name_plural = "dunning policies"
@@ -115,6 +116,7 @@ class DunningRun(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     ended_by = models.CharField(max_length=255, blank=True, default="")
     note = models.CharField(max_length=255, blank=True, default="")
+    version = models.PositiveIntegerField(default=1, editable=False)  # the database counts
 
     class Meta:
         constraints = [

@@ -55,6 +55,7 @@ class Refund(Sendable):
     amount_minor = models.BigIntegerField()
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=255, blank=True, default="")
+    version = models.PositiveIntegerField(default=1, editable=False)  # the database counts
 
     objects = RefundQuerySet.as_manager()
 
@@ -113,6 +114,7 @@ class Dispute(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     evidence_due_at = models.DateTimeField(null=True, blank=True)
     created_by = models.CharField(max_length=255, blank=True, default="")
+    version = models.PositiveIntegerField(default=1, editable=False)  # the database counts
 
     class Meta:
         constraints = [

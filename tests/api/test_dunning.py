@@ -43,7 +43,7 @@ def test_a_policy_is_answered_as_it_was_sent(operator: Caller) -> None:
     answer = operator.post("/dunning-policies", sent)
 
     assert answer.status == 201
-    assert answer.body == {**sent, "id": answer.body["id"]}
+    assert answer.body == {**sent, "id": answer.body["id"], "version": 1}
     assert operator.get(f"/dunning-policies/{answer.body['id']}").body == answer.body
     assert operator.get("/dunning-policies").body["dunning_policies"] == [answer.body]
 
@@ -60,11 +60,12 @@ def test_what_is_left_out_is_usual_and_what_is_not_named_stays(operator: Caller)
         "final_after_days": 30,
         "is_default": False,
         "plans": [],
+        "version": 1,
     }
 
     changed = operator.patch(f"/dunning-policies/{made_['id']}", {"retry_after_days": []}).body
 
-    assert changed == {**made_, "retry_after_days": []}
+    assert changed == {**made_, "retry_after_days": [], "version": 2}
 
 
 @pytest.mark.parametrize(

@@ -63,6 +63,7 @@ def test_a_dispute_is_answered_once(
     ]
     assert answer.body == {
         **before,
+        "version": before["version"] + 1,
         "evidence_due_at": None,
         "evidence": [
             {

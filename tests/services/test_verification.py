@@ -18,8 +18,8 @@ _GRANT = (
 )
 _RUN = (
     "INSERT INTO billing_dunningrun (id, invoice_id, customer_id, policy_name, terms, reason,"
-    " started_at, ended_by, note, status, due_at, ended_at)"
-    " SELECT uuidv7(), id, customer_id, 'x', '{}', 'DECLINED', now(), '', '',"
+    " started_at, ended_by, note, version, status, due_at, ended_at)"
+    " SELECT uuidv7(), id, customer_id, 'x', '{}', 'DECLINED', now(), '', '', 1,"
 )
 BREAKS = {
     "every entry is sealed or waits for it": "DELETE FROM billing_unsealedentry",
