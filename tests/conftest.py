@@ -96,9 +96,9 @@ def _books_agree(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if request.node.get_closest_marker("crooked_books"):
         return
-    from billing.queries import verification
+    from tests import agreeing
 
-    assert not _is_anything_entered() or list(verification.discrepancies()) == []
+    assert not _is_anything_entered() or agreeing.discrepancies() == []
 
 
 def _is_anything_entered() -> bool:

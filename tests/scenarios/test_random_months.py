@@ -318,7 +318,7 @@ def test_the_books_hold_whatever_people_do(monkeypatch: pytest.MonkeyPatch) -> N
     run_state_machine_as_test(
         RandomMonths,
         settings=settings(
-            max_examples=12,
+            max_examples=8,
             stateful_step_count=20,
             deadline=None,
             phases=[Phase.generate],  # a failing life is printed as it was: shrinking takes hours

@@ -8,6 +8,7 @@ from django.db import connection
 
 from billing.queries import verification, verification_journal, verification_returns
 from billing.services import processing, sealing
+from tests import agreeing
 from tests.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.crooked_books]
@@ -141,5 +142,6 @@ def test_a_broken_book_is_found(world: World, check: str) -> None:
         cursor.execute("SET session_replication_role = DEFAULT")
 
     assert check in {found.check for found in verification.discrepancies()}
+    assert agreeing.discrepancies() != []
     with pytest.raises(CommandError, match="discrepancies"):
         call_command("verify_books")
