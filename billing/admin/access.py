@@ -46,6 +46,7 @@ class RotationForm(DeedForm):
 class ApiTokenAdmin(OperatorAdmin):
     """Tokens, of which the text is shown once, when they are made."""
 
+    compressed_fields = False
     list_display = (
         "name",
         _BEGINS,

@@ -137,6 +137,7 @@ _MADE: Final = (
 class WebhookEndpointAdmin(OperatorAdmin):
     """Receivers of notifications. Their secrets are shown once, when they are made."""
 
+    compressed_fields = False
     form = EndpointForm
     list_display = (
         "__str__",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.contrib import admin
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -174,6 +175,17 @@ def test_every_row_has_a_page(story: Story, operator: Client) -> None:
         assert operator.get(change(row)).status_code == 200, change(row)
 
     assert [label for label in without if label.split(".")[0] in OUR_APPS] == []
+
+
+def test_no_label_covers_a_value(story: Story, operator: Client) -> None:
+    """Beside each other, labels and values have room for three fields a line."""
+    request = operator.get(reverse("admin:index")).wsgi_request
+    for model in registered(*OUR_APPS):
+        page = admin.site.get_model_admin(model)
+        sets = page.get_fieldsets(request, model._default_manager.first())
+        lines = [line for _, options in sets for line in options["fields"]]
+        longest = max((len(line) for line in lines if isinstance(line, list | tuple)), default=1)
+        assert longest <= 3 or not page.compressed_fields, model
 
 
 def test_every_row_that_can_be_added_has_a_form(story: Story, operator: Client) -> None:
