@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -181,7 +182,7 @@ def test_no_label_covers_a_value(story: Story, operator: Client) -> None:
     """Beside each other, labels and values have room for three fields a line."""
     request = operator.get(reverse("admin:index")).wsgi_request
     for model in registered(*OUR_APPS):
-        page = admin.site.get_model_admin(model)
+        page: Any = admin.site.get_model_admin(model)
         sets = page.get_fieldsets(request, model._default_manager.first())
         lines = [line for _, options in sets for line in options["fields"]]
         longest = max((len(line) for line in lines if isinstance(line, list | tuple)), default=1)
