@@ -52,8 +52,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: who waits for a browser or a server leaves one idle."""
-    return (os.cpu_count() or 1) + 1
+    """One more than there are cores: who waits for a browser or a server leaves one idle.
+
+    They share one PostgreSQL and its connections, so there are not more than eight.
+    """
+    return min((os.cpu_count() or 1) + 1, 8)
 
 
 @pytest.hookimpl(optionalhook=True)
