@@ -24,6 +24,7 @@ from supervisor import servers
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings_test")
 
+_DEMONSTRATION: Final = "tests/end_to_end/"
 _RUNNING = ExitStack()
 atexit.register(_RUNNING.close)  # also when collecting fails
 
@@ -71,6 +72,3 @@ class _Together(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no ty
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
         return _DEMONSTRATION if module.startswith(_DEMONSTRATION) else module
-
-
-_DEMONSTRATION: Final = "tests/end_to_end/"

@@ -75,15 +75,8 @@ _IF_NONE_MATCH: Final = {
     "description": "The `ETag` last seen. 304 without a body if nothing has changed since.",
     "schema": {"type": "string"},
 }
-_REPLAYED: Final = (
-    400,
-    402,
-    403,
-    404,
-    412,
-    413,
-    415,
-)  # refusals that a key's repetition gets again
+# Refusals that a key's repetition gets again.
+_REPLAYED: Final = (400, 402, 403, 404, 412, 413, 415)
 _EVERYWHERE: Final = ("X-Request-Id", *(name for name in HEADERS if name.startswith("X-Rate")))
 _EXAMPLES: Final = {
     400: ("required", "amount: This field is required.", {"amount": ["This field is required."]}),

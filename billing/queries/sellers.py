@@ -15,6 +15,8 @@ def default() -> Seller | None:
 
 def of_customers(customer_ids: Sequence[UUID]) -> dict[UUID, Seller]:
     """Customer → the seller who writes their invoices; empty before there is any seller."""
+    if not customer_ids:
+        return {}
     own = {
         row.customer_id: row.seller
         for row in BillingProfile.objects.filter(

@@ -47,7 +47,7 @@ def create(
 @transaction.atomic
 def change(
     policy_id: UUID, policy: DunningPolicy, *, by: str, now: datetime, use: Use = Use()
-) -> PolicyRow:
+) -> None:
     """Change a policy for all runs to come.
 
     :raises NotFoundError: if there is none.
@@ -57,7 +57,7 @@ def change(
     row = PolicyRow.objects.filter(pk=policy_id).first()
     if row is None:
         raise NotFoundError(f"There is no dunning policy {policy_id}.", code="not_found")
-    return _put(row, policy, use, by=by, now=now)
+    _put(row, policy, use, by=by, now=now)
 
 
 def _put(row: PolicyRow, policy: DunningPolicy, use: Use, *, by: str, now: datetime) -> PolicyRow:

@@ -27,8 +27,6 @@ def release(*, now: datetime, clock: TestClock | None = None, limit: int = 500) 
 
 
 def _answered(rows: list[Invoice]) -> Iterator[Invoice]:
-    if not rows:
-        return iter(())
     customers = list({row.customer_id: row.customer for row in rows}.values())
     issuers = sellers.of_customers([customer.pk for customer in customers])
     taxations = taxes.taxations(customers, issuers)
